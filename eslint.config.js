@@ -1,0 +1,78 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Which folders of src/ each folder may import from. Every arrow points towards the egress policy; none
+ * points back, so no cycle between folders is possible. `failure` and `version` are leaves that anybody may use.
+ */
+const layers = {
+  egress: [],
+  macaroon: ['egress'],
+  log: [],
+  delivery: ['egress'],
+  job: ['delivery', 'egress'],
+  http: ['job', 'macaroon', 'egress', 'log'],
+  config: ['egress', 'log'],
+  cli: ['config', 'macaroon', 'egress', 'service', 'log'],
+};
+const leaves = ['failure\\.js', 'version\\.js'];
+
+const layering = Object.entries(layers).map(([folder, allowed]) => ({
+  files: [`src/${folder}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^\\.\\./(?!(?:${[...allowed.map((name) => `${name}(?:/|\\.js)`), ...leaves].join('|')}))`,
+            message: `src/${folder} may import only from: ${allowed.join(', ') || 'nothing but leaves'}.`,
+          },
+          { regex: '^\\.\\./\\.\\./', message: 'src/ is one folder deep.' },
+        ],
+        paths: [{ name: 'node:process', message: 'main.ts alone touches the process.' }],
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ['dist/', 'build/', 'coverage/', 'node_modules/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      'eqeqeq': 'error',
+      'no-console': 'error',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/main.ts'],
+    rules: {
+      'no-restricted-globals': ['error', { name: 'process', message: 'main.ts alone touches the process.' }],
+    },
+  },
+  ...layering,
+  {
+    files: ['test/**/*.ts'],
+    rules: { 'max-lines-per-function': 'off' },
+  },
+  {
+    files: ['**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+);
