@@ -1,0 +1,78 @@
+import { isIP } from 'node:net';
+
+/**
+ * Where a job goes: a client's `uri`, parsed once by the WHATWG rules. The caveat check, the egress policy, the
+ * request and the record all use this one result, so that no two of them can read the text differently.
+ */
+export interface Destination {
+  /** The uri as the client wrote it. */
+  readonly text: string;
+  /** Normalised: case, default port, dot segments, percent-encoding, spelling of an IP address. */
+  readonly href: string;
+  /** Scheme, host and port, normalised: what lanes are made of. */
+  readonly origin: string;
+  readonly protocol: 'https:' | 'http:';
+  /** Normalised host; an IPv6 literal without its brackets. */
+  readonly host: string;
+  /** The literal IP address, if the host is one; `undefined` for a name. */
+  readonly address: string | undefined;
+  readonly port: number;
+  /** Path and query, as they go on the request line. */
+  readonly path: string;
+}
+
+export type ParsedDestination =
+  { readonly ok: true; readonly destination: Destination } | { readonly ok: false; readonly reason: string };
+
+/** Longest uri, in UTF-16 code units: what HTTP servers commonly accept as a request line. */
+export const maxUriLength = 8192;
+
+/**
+ * Parses a client's uri strictly: what a person and a parser could read differently is refused rather than
+ * guessed at.
+ */
+export function parseDestination(text: string): ParsedDestination {
+  const reason = ambiguity(text);
+  if (reason !== undefined) return { ok: false, reason };
+  if (!URL.canParse(text)) return invalid('is not an absolute URL');
+  const url = new URL(text);
+  const { protocol } = url;
+  if (protocol !== 'https:' && protocol !== 'http:') return invalid('must be an https: or http: URL');
+  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const destination: Destination = {
+    text,
+    href: url.href,
+    origin: url.origin,
+    protocol,
+    host,
+    address: isIP(host) === 0 ? undefined : host,
+    port: url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port),
+    path: url.pathname + url.search,
+  };
+  return { ok: true, destination };
+}
+
+/** Why the text is ambiguous before any parser has normalised it, or `undefined`. */
+function ambiguity(text: string): string | undefined {
+  if (text.length > maxUriLength) return `is longer than ${maxUriLength} characters`;
+  // The WHATWG parser strips or encodes these silently.
+  if (/[\s\p{Cc}]/u.test(text)) return 'contains white space or control characters';
+  if (text.includes('\\')) return 'contains a backslash';
+  if (!text.isWellFormed()) return 'contains half of a surrogate pair';
+  if (text.includes('#')) return 'has a fragment';
+  const authority = /^[a-z]+:\/*([^/?]*)/i.exec(text)?.[1] ?? '';
+  // Even an empty `:@` counts: the parser drops it without a trace.
+  if (authority.includes('@')) return 'carries user information';
+  if (endsInDot(authority.replace(/:\d*$/, ''))) return 'has a host that ends in a dot';
+  return undefined;
+}
+
+/** Whether a host, as written, ends in a dot in any spelling; the parser drops the dot of an IPv4 address. */
+function endsInDot(host: string): boolean {
+  const decoded = host.replace(/%2e/gi, '.').normalize('NFKC');
+  return /[.\u3002]$/.test(decoded);
+}
+
+function invalid(reason: string): ParsedDestination {
+  return { ok: false, reason };
+}
