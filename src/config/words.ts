@@ -1,0 +1,108 @@
+import { isIP } from 'node:net';
+import { parseDestination } from '../egress/destination.js';
+import { type Parsed, type Unit, unit } from './units.js';
+
+/** A name that others have to spell exactly, as in a `target = …` caveat. */
+export const name: Unit<string> = unit({
+  placeholder: 'NAME',
+  expected: 'a name of 1 to 255 characters without white space',
+  read: (text) => (/^[^\s\p{Cc}]{1,255}$/u.test(text) ? text : undefined),
+  format: asIs,
+});
+
+/**
+ * A macaroon secret. White space around it is refused rather than trimmed: the secret is used byte for byte, and
+ * a stray line feed of a file would make every macaroon fail without a word.
+ */
+export const secret: Unit<string> = exact({
+  placeholder: 'SECRET',
+  expected: 'a secret that is not empty and has no white space around it',
+  form: /^\S(?:.*\S)?$/su,
+});
+
+/** An address to listen on: an IP address (IPv6 with or without brackets) or a host name. */
+export const host: Unit<string> = unit({
+  placeholder: 'ADDRESS',
+  expected: 'an IP address or a host name, such as 127.0.0.1, :: or localhost',
+  read: (text) => {
+    const bare = /^\[([^[\]]*)\]$/.exec(text)?.[1];
+    if (bare !== undefined) return isIP(bare) === 6 ? bare : undefined;
+    return isIP(text) !== 0 || isHostName(text) ? text : undefined;
+  },
+  format: asIs,
+});
+
+/** A CIDR network, kept as text; the egress policy gives it its meaning. */
+export const network: Unit<string> = unit({
+  placeholder: 'CIDR',
+  expected: 'a network in CIDR notation, such as 192.168.0.0/16 or fd00::/8',
+  read: (text) => (isNetwork(text) ? text : undefined),
+  format: asIs,
+});
+
+/** The one place that says what a network looks like. */
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix = ''] = /^([^/%]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+/** The origin of a web page, normalised as a browser writes it in the `Origin` header. */
+export const origin: Unit<string> = unit({
+  placeholder: 'ORIGIN',
+  expected: 'an origin without path, such as https://app.example or http://localhost:3000',
+  read: (text) =>
+    /^https?:\/\/[^\s\p{Cc}/?#@\\]+$/iu.test(text) && URL.canParse(text) ? new URL(text).origin : undefined,
+  format: asIs,
+});
+
+const patternExpected =
+  'an https: or http: URL without user information or fragment; a path that ends in /* covers what lies below it';
+
+/** A destination as in a `destination = …` caveat, see `matchesPattern`. */
+export const destinationPattern: Unit<string> = {
+  placeholder: 'URL',
+  expected: patternExpected,
+  parse: (untrimmed) => {
+    const text = untrimmed.trim();
+    const parsed = parseDestination(text);
+    if (!parsed.ok) return notAPattern(`it ${parsed.reason}`);
+    // It would parse, match nothing, and look as if it covered all subdomains.
+    if (parsed.destination.host.includes('*')) return notAPattern('a host cannot hold a *');
+    return { ok: true, value: text };
+  },
+  format: asIs,
+};
+
+function notAPattern(reason: string): Parsed<string> {
+  return { ok: false, expected: `${patternExpected} (${reason})` };
+}
+
+/** A text of a given form, taken as it is: no white space is trimmed. */
+export function exact({
+  placeholder,
+  expected,
+  form,
+}: {
+  readonly placeholder: string;
+  readonly expected: string;
+  readonly form: RegExp;
+}): Unit<string> {
+  const parse = (text: string): Parsed<string> =>
+    form.test(text) ? { ok: true, value: text } : { ok: false, expected };
+  return { placeholder, expected, parse, format: asIs };
+}
+
+/** Labels of letters, digits and inner hyphens; the last is not a number, or it would be a mistyped address. */
+function isHostName(text: string): boolean {
+  const labels = text.split('.');
+  return (
+    text.length <= 253 &&
+    labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label)) &&
+    !/^(?:\d+|0x[0-9a-f]*)$/i.test(labels.at(-1) ?? '')
+  );
+}
+
+function asIs(text: string): string {
+  return text;
+}
