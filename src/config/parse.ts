@@ -1,0 +1,51 @@
+import { checkTogether, environmentMistakes, environmentNotices } from './checks.js';
+import { applyDevelopmentMode, limitAttemptTimeout, type SourcedConfig } from './effective.js';
+import { type Environment, readSettings } from './read.js';
+import { toggle, type ValuesOf } from './setting.js';
+import { settings } from './settings.js';
+
+/** What `serve` understands: the settings, and what is no setting but a wish for this one run. */
+export const commandLine = {
+  ...settings,
+  printConfig: toggle({
+    flag: 'print-config',
+    help: 'Print the effective configuration, secrets masked, and exit.',
+  }),
+};
+
+export type ParsedConfig =
+  | (SourcedConfig & {
+      readonly ok: true;
+      /** Whether the configuration is to be printed rather than run. */
+      readonly printConfig: boolean;
+      /** What was found that has no effect, one sentence each; for the operator, not an error. */
+      readonly notices: readonly string[];
+    })
+  | {
+      readonly ok: false;
+      /** Every mistake there is, one line each. */
+      readonly mistakes: readonly string[];
+      /** Whether only the command line was wrong, and no setting. */
+      readonly usage: boolean;
+    };
+
+/**
+ * The effective configuration of `serve`: flag, else environment, else default, then what `--dev` and the job
+ * timeout entail. All mistakes are reported together; none repeats a secret.
+ */
+export function parseConfig(given: {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+}): ParsedConfig {
+  const read = readSettings<ValuesOf<typeof commandLine>>(commandLine, given);
+  const { printConfig, ...config } = read.values;
+  const sourced: SourcedConfig = { config, sources: read.sources };
+  const inSettings = [...checkTogether(sourced, read.failed), ...environmentMistakes(given.env)];
+  const mistakes = [...read.mistakes.map(({ message }) => message), ...inSettings];
+  if (mistakes.length > 0) {
+    const usage = inSettings.length === 0 && read.mistakes.every((mistake) => mistake.usage);
+    return { ok: false, mistakes, usage };
+  }
+  const effective = applyDevelopmentMode(limitAttemptTimeout(sourced));
+  return { ok: true, ...effective, printConfig, notices: environmentNotices(given.env) };
+}
