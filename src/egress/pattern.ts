@@ -14,7 +14,8 @@ export function matchesPattern(pattern: string, destination: Destination): boole
 }
 
 function isWildcard(pattern: Destination): boolean {
-  return pattern.path.endsWith('/*') && !pattern.path.includes('?');
+  // Not by the path, which has lost an empty query.
+  return pattern.href.endsWith('/*') && !pattern.href.includes('?');
 }
 
 function liesBelow(pattern: Destination, destination: Destination): boolean {
