@@ -24,6 +24,8 @@ export interface Destination {
 export type ParsedDestination =
   { readonly ok: true; readonly destination: Destination } | { readonly ok: false; readonly reason: string };
 
+const trailingDot = 'has a host that ends in a dot';
+
 /** Longest uri, in UTF-16 code units: what HTTP servers commonly accept as a request line. */
 export const maxUriLength = 8192;
 
@@ -39,6 +41,8 @@ export function parseDestination(text: string): ParsedDestination {
   const { protocol } = url;
   if (protocol !== 'https:' && protocol !== 'http:') return invalid('must be an https: or http: URL');
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  // `ambiguity` sees what becomes of an address; of a name this does, whatever it was written with.
+  if (host.endsWith('.')) return invalid(trailingDot);
   const destination: Destination = {
     text,
     href: url.href,
@@ -47,7 +51,8 @@ export function parseDestination(text: string): ParsedDestination {
     host,
     address: isIP(host) === 0 ? undefined : host,
     port: url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port),
-    path: url.pathname + url.search,
+    // Not `pathname + search`, which loses the `?` of an empty query.
+    path: url.href.slice(url.origin.length),
   };
   return { ok: true, destination };
 }
@@ -63,14 +68,29 @@ function ambiguity(text: string): string | undefined {
   const authority = /^[a-z]+:\/*([^/?]*)/i.exec(text)?.[1] ?? '';
   // Even an empty `:@` counts: the parser drops it without a trace.
   if (authority.includes('@')) return 'carries user information';
-  if (endsInDot(authority.replace(/:\d*$/, ''))) return 'has a host that ends in a dot';
+  if (endsInDot(authority.replace(/:\d*$/, ''))) return trailingDot;
   return undefined;
 }
 
-/** Whether a host, as written, ends in a dot in any spelling; the parser drops the dot of an IPv4 address. */
+/**
+ * Whether a host, as written, ends in a dot in any spelling. The parser drops the dot of an IPv4 address without
+ * a trace, so this undoes by hand what it would do: percent-decoding, then the mapping of UTS #46, which removes
+ * ignorable characters (a soft hyphen behind the dot) and folds compatibility forms.
+ */
 function endsInDot(host: string): boolean {
-  const decoded = host.replace(/%2e/gi, '.').normalize('NFKC');
-  return /[.\u3002]$/.test(decoded);
+  const mapped = percentDecoded(host)
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .normalize('NFKC');
+  return /[.\u3002]$/.test(mapped);
+}
+
+function percentDecoded(host: string): string {
+  try {
+    return decodeURIComponent(host);
+  } catch {
+    // Not UTF-8: no parser takes it for a host.
+    return host;
+  }
 }
 
 function invalid(reason: string): ParsedDestination {
