@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { type Network, parseNetwork } from '../egress/network.js';
 import type { Source, Sources } from './read.js';
 import type { Config } from './settings.js';
 
@@ -9,14 +10,14 @@ export interface SourcedConfig {
 }
 
 /** What `--dev` lets exports reach: this machine and private networks, never link-local (cloud metadata). */
-const developmentNetworks: readonly string[] = [
+const developmentNetworks: readonly Network[] = [
   '127.0.0.0/8',
   '::1/128',
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
   'fc00::/7',
-];
+].flatMap((text) => parseNetwork(text) ?? []);
 
 /**
  * With `--dev`: loopback only, `http:` and private destinations allowed. What somebody set stays as it was set; the

@@ -1,3 +1,4 @@
+import type { Network } from '../egress/network.js';
 import { list, type Setting, single, toggle, type ValuesOf } from './setting.js';
 import {
   count,
@@ -191,7 +192,12 @@ export const settings = {
   }),
 } satisfies Record<
   string,
-  Setting<number> | Setting<string> | Setting<boolean> | Setting<LogLevel> | Setting<readonly string[]>
+  | Setting<number>
+  | Setting<string>
+  | Setting<boolean>
+  | Setting<LogLevel>
+  | Setting<readonly string[]>
+  | Setting<readonly Network[]>
 >;
 
 /** What `serve` runs with: every setting's value, in the unit its name ends in. */

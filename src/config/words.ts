@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseDestination } from '../egress/destination.js';
+import { type Network, parseNetwork } from '../egress/network.js';
 import { type Parsed, type Unit, unit } from './units.js';
 
 /** A name that others have to spell exactly, as in a `target = …` caveat. */
@@ -32,28 +33,13 @@ export const host: Unit<string> = unit({
   format: asIs,
 });
 
-/** A CIDR network, kept as text; the egress policy gives it its meaning. */
-export const network: Unit<string> = unit({
+/** A network whose addresses exports may reach although they are not public. */
+export const network: Unit<Network> = unit({
   placeholder: 'CIDR',
-  expected: 'a network in CIDR notation, such as 192.168.0.0/16 or fd00::/8',
-  read: (text) => (isNetwork(text) ? text : undefined),
-  format: asIs,
-});
-
-/** The one place that says what a network looks like. */
-function isNetwork(text: string): boolean {
-  const [, address = '', prefix = ''] = /^([^/%]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
-  const family = isIP(address);
-  return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
-}
-
-/** The origin of a web page, normalised as a browser writes it in the `Origin` header. */
-export const origin: Unit<string> = unit({
-  placeholder: 'ORIGIN',
-  expected: 'an origin without path, such as https://app.example or http://localhost:3000',
-  read: (text) =>
-    /^https?:\/\/[^\s\p{Cc}/?#@\\]+$/iu.test(text) && URL.canParse(text) ? new URL(text).origin : undefined,
-  format: asIs,
+  expected:
+    'a network in CIDR notation, such as 192.168.0.0/16 or fd00::/8, with no bits set behind its prefix',
+  read: parseNetwork,
+  format: ({ text }) => text,
 });
 
 const patternExpected =

@@ -120,7 +120,7 @@ function jobRefusal(caveat: Predicate, job: JobFacts): string | undefined {
 }
 
 /** Why one caveat refuses the destination, or `undefined` if it does not or another stage decides. */
-export function destinationRefusal(caveat: Predicate, destination: Destination): string | undefined {
+function destinationRefusal(caveat: Predicate, destination: Destination): string | undefined {
   if (caveat.kind !== 'destination' || matchesPattern(caveat.pattern, destination)) return undefined;
   return `the destination is ${quote(destination.text)}`;
 }

@@ -1,6 +1,11 @@
+import { parseNetwork } from '#relay/egress/network.js';
 import test from 'ava';
 import { parseConfig } from '#relay/config/parse.js';
 import { type Config, settings } from '#relay/config/settings.js';
+
+function raise(): never {
+  throw new Error('the network of this test is not valid');
+}
 
 /** For each setting: a text that is read, what it amounts to, and texts that are refused. */
 const cases: {
@@ -33,7 +38,11 @@ const cases: {
   maxConnections: { good: '100', value: 100, bad: ['0'] },
   requestTimeoutMs: { good: '2.5', value: 2500, bad: ['0', '25d'] },
   allowHttp: { good: 'on', value: true, bad: ['si'] },
-  allowNetworks: { good: '10.0.0.0/8', value: ['10.0.0.0/8'], bad: ['10.0.0.0', '::/129'] },
+  allowNetworks: {
+    good: '10.0.0.0/8',
+    value: [parseNetwork('10.0.0.0/8') ?? raise()],
+    bad: ['10.0.0.1/8', '::/129'],
+  },
   allowDestinations: { good: 'https://a.example/*', value: ['https://a.example/*'], bad: ['a.example'] },
   requireDestination: { good: 'yes', value: true, bad: ['2'] },
   logLevel: { good: 'debug', value: 'debug', bad: ['loud'] },

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Unit } from '#relay/config/units.js';
-import { destinationPattern, host, name, network, origin, secret } from '#relay/config/words.js';
+import { destinationPattern, host, name, secret } from '#relay/config/words.js';
 
 interface Table {
   readonly unit: Unit<string>;
@@ -47,27 +47,6 @@ const tables: Readonly<Record<string, Table>> = {
       '0x7f000001': 'a number',
     },
   },
-  'a network': {
-    unit: network,
-    good: {
-      '10.0.0.0/8': '10.0.0.0/8',
-      '127.0.0.1/32': '127.0.0.1/32',
-      'fd00::/8': 'fd00::/8',
-      '::/0': '::/0',
-    },
-    bad: {
-      '': 'empty',
-      '10.0.0.0': 'no prefix',
-      '10.0.0.0/33': 'longer than an IPv4 address',
-      'fd00::/129': 'longer than an IPv6 address',
-      '10.0.0.0/08': 'a leading zero',
-      '10.0.0.0/-1': 'negative',
-      '10.0.0/8': 'a short address',
-      'fe80::1%eth0/64': 'a zone',
-      'localhost/8': 'a name',
-      '10.0.0.0/255.0.0.0': 'a mask',
-    },
-  },
   'a destination': {
     unit: destinationPattern,
     good: {
@@ -83,23 +62,6 @@ const tables: Readonly<Record<string, Table>> = {
       'https://a.example/#x': 'a fragment',
       'https://a.example./': 'a trailing dot',
       'https://*.example/': 'a wildcard in the host, which nothing would match',
-    },
-  },
-  'an origin': {
-    unit: origin,
-    good: {
-      'https://app.example': 'https://app.example',
-      'HTTPS://App.Example:443': 'https://app.example',
-      'http://localhost:3000': 'http://localhost:3000',
-    },
-    bad: {
-      '': 'empty',
-      '*': 'any origin',
-      'null': 'the origin of no page',
-      'app.example': 'no scheme',
-      'https://app.example/': 'a path',
-      'https://u@app.example': 'user information',
-      'https://a:b': 'no port',
     },
   },
 };

@@ -1,0 +1,77 @@
+import { ConnectError, type ConnectFailure } from './connect_error.js';
+import type { AttemptError, AttemptErrorCode } from './outcome.js';
+
+/** The reason an attempt is aborted with when its deadline passes. */
+export const timedOut = new Error('the attempt took too long');
+
+/** What the app developer reads. No resolved address appears, and a refused name reads like one that is unknown. */
+const messages: Readonly<Record<AttemptErrorCode, string>> = {
+  connect_failed: 'No connection to the destination could be made.',
+  dns_failed: 'The name of the destination does not resolve to an address that exports may reach.',
+  tls_failed: 'The destination could not prove its identity: its TLS certificate or handshake was refused.',
+  timeout: 'The destination did not answer in time.',
+  connection_reset: 'The connection broke before the destination answered.',
+  bad_response: 'The destination sent something that is not an HTTP response.',
+  destination_refused: 'Exports to this address are not allowed.',
+  cancelled: 'The job was cancelled while an attempt was in flight.',
+};
+
+/**
+ * Why an attempt brought no answer, from whatever was thrown. What is not recognised counts as a bad response: the
+ * connection stood, and what came over it could not be used.
+ */
+export function attemptError(thrown: unknown): AttemptError {
+  const code = attemptErrorCode(thrown);
+  return { code, message: messages[code], internal: internalDetail(thrown) };
+}
+
+function attemptErrorCode(thrown: unknown): AttemptErrorCode {
+  if (thrown === timedOut) return 'timeout';
+  if (thrown instanceof ConnectError) return connectErrorCode(thrown.failure);
+  switch (errorCode(thrown)) {
+    case 'UND_ERR_ABORTED':
+    case 'ABORT_ERR':
+      return 'cancelled';
+    case 'UND_ERR_SOCKET':
+    case 'ECONNRESET':
+    case 'ECONNABORTED':
+    case 'EPIPE':
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'connection_reset';
+    default:
+      return 'bad_response';
+  }
+}
+
+function connectErrorCode(failure: ConnectFailure): AttemptErrorCode {
+  switch (failure.reason) {
+    case 'refused_address':
+      // To the app, a name that resolves only to refused addresses looks like one that does not resolve.
+      return failure.host === 'literal' ? 'destination_refused' : 'dns_failed';
+    case 'dns':
+      return 'dns_failed';
+    case 'tls':
+      return 'tls_failed';
+    case 'timeout':
+      return 'timeout';
+    case 'connect':
+      return 'connect_failed';
+  }
+}
+
+/** For the log: the innermost error code, or the rule that refused an address. Never a message. */
+function internalDetail(thrown: unknown): string {
+  if (thrown instanceof ConnectError) {
+    const { failure } = thrown;
+    if (failure.reason === 'refused_address') return failure.rule;
+    return failure.reason === 'timeout' ? `during ${failure.during}` : failure.code;
+  }
+  return errorCode(thrown) ?? (thrown instanceof Error ? thrown.name : typeof thrown);
+}
+
+function errorCode(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}

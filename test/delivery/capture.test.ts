@@ -1,0 +1,116 @@
+import { Readable } from 'node:stream';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import test from 'ava';
+import fc from 'fast-check';
+import { captureBody } from '#relay/delivery/capture.js';
+
+const mb = 1024 * 1024;
+
+/** A body as it comes over the wire, in pieces, and optionally broken off at the end. */
+function body(bytes: Buffer | string, { pieces = 3, broken = false } = {}): Readable {
+  const whole = Buffer.from(bytes);
+  const size = Math.max(1, Math.ceil(whole.length / pieces));
+  return Readable.from(
+    (function* () {
+      for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
+      if (broken) throw new Error('broken off');
+    })(),
+    { objectMode: false },
+  );
+}
+
+test('text is kept as text, with its byte order mark', async (t) => {
+  t.deepEqual(await captureBody(body('\ufeffgrüße 🚀'), undefined, mb), {
+    body: '\ufeffgrüße 🚀',
+    encoding: 'utf-8',
+    truncated: false,
+  });
+});
+
+test('an empty body is empty text', async (t) => {
+  t.deepEqual(await captureBody(body(''), 'gzip', mb), { body: '', encoding: 'utf-8', truncated: false });
+});
+
+for (const [coding, compress] of [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['GZIP', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+] as const) {
+  test(`${coding} is undone`, async (t) => {
+    const kept = await captureBody(body(compress('grüße '.repeat(100))), coding, mb);
+    t.deepEqual(kept, { body: 'grüße '.repeat(100), encoding: 'utf-8', truncated: false });
+  });
+
+  test(`${coding} that unfolds far beyond the cap is cut at the cap`, async (t) => {
+    const bomb = compress(Buffer.alloc(64 * mb, 'a'));
+    t.true(bomb.length < mb);
+    const kept = await captureBody(body(bomb), coding, mb);
+    t.is(kept.body.length, mb);
+    t.true(kept.truncated);
+  });
+
+  test(`${coding} that breaks off is kept as far as it can be read`, async (t) => {
+    const text = Array.from({ length: 5000 }, (_, index) => String(index * 7919)).join(' ');
+    const wire = compress(text);
+    const kept = await captureBody(body(wire.subarray(0, wire.length - 20), { broken: true }), coding, mb);
+    t.true(kept.truncated);
+    t.true(text.startsWith(kept.body));
+    t.true(kept.body.length > 0);
+  });
+}
+
+test('bytes that are not in the coding they claim are kept as they came', async (t) => {
+  t.deepEqual(await captureBody(body('plain'), 'gzip', mb), {
+    body: 'plain',
+    encoding: 'utf-8',
+    truncated: false,
+  });
+});
+
+test('a coding that is not known leaves the bytes as they came', async (t) => {
+  const bytes = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+  t.like(await captureBody(body(bytes), 'zstd', mb), { body: bytes.toString('base64'), encoding: 'base64' });
+});
+
+test('a body without end is let go at the cap', async (t) => {
+  let given = 0;
+  const endless = Readable.from(
+    (function* () {
+      for (;;) {
+        given += 1024;
+        yield Buffer.alloc(1024, 'x');
+      }
+    })(),
+    { objectMode: false },
+  );
+  const kept = await captureBody(endless, undefined, 10_000);
+  t.is(kept.body.length, 10_000);
+  t.true(endless.destroyed);
+  t.true(given < 200_000, String(given));
+});
+
+test('whatever the bytes, the pieces and the cap, what is kept is a prefix within the cap', async (t) => {
+  const sample = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      sample,
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 250 }),
+      async (bytes, pieces, cap) => {
+        const whole = Buffer.from(bytes);
+        const kept = await captureBody(body(whole, { pieces }), undefined, cap);
+        const back = Buffer.from(kept.body, kept.encoding === 'base64' ? 'base64' : 'utf8');
+        t.true(back.length <= cap);
+        t.deepEqual(back, whole.subarray(0, back.length));
+        t.is(kept.truncated, whole.length > cap);
+        if (!kept.truncated) t.deepEqual(back, whole);
+        else t.true(back.length > cap - 4);
+      },
+    ),
+  );
+});
