@@ -1,0 +1,49 @@
+import { type Failure } from '../failure.js';
+
+/** Bounds on what is unfinished and what is held in memory. */
+export interface AdmissionLimits {
+  readonly maxQueued: number;
+  readonly maxQueuedPerLane: number;
+  readonly maxMemoryBytes: number;
+}
+
+/** The load a new job meets. */
+export interface AdmissionLoad {
+  readonly unfinished: number;
+  readonly unfinishedInLane: number;
+  /** Payloads and kept responses, the new payload included, after results already read have made way. */
+  readonly bytes: number;
+  readonly closing: boolean;
+  /** Seconds until a place is likely to be free. */
+  readonly retryAfterSeconds: number;
+}
+
+/** Why a new job is not accepted now, or `undefined` if it is. */
+export function refusal(load: AdmissionLoad, limits: AdmissionLimits): Failure | undefined {
+  const { retryAfterSeconds } = load;
+  if (load.closing) {
+    return {
+      code: 'shutting_down',
+      retryAfterSeconds,
+      detail: 'The relay is stopping and takes no new jobs.',
+    };
+  }
+  if (load.unfinishedInLane >= limits.maxQueuedPerLane) {
+    return {
+      code: 'lane_full',
+      retryAfterSeconds,
+      detail: `You have ${load.unfinishedInLane} unfinished jobs for this destination; the limit is ${limits.maxQueuedPerLane}.`,
+    };
+  }
+  if (load.unfinished >= limits.maxQueued) {
+    return {
+      code: 'queue_full',
+      retryAfterSeconds,
+      detail: 'The relay holds as many unfinished jobs as it may.',
+    };
+  }
+  if (load.bytes > limits.maxMemoryBytes) {
+    return { code: 'queue_full', retryAfterSeconds, detail: 'The relay holds as much data as it may.' };
+  }
+  return undefined;
+}

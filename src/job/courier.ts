@@ -1,0 +1,143 @@
+import type { Clock } from '../clock.js';
+import type { AttemptOutcome } from '../delivery/outcome.js';
+import { type RetryLimits, nextStep } from '../delivery/retry.js';
+import type { Deliver } from '../delivery/send.js';
+import type { Job, JobId, JobResult } from './job.js';
+
+/** One attempt that has ended, for the log. */
+export interface AttemptReport {
+  readonly job: Job;
+  readonly outcome: AttemptOutcome;
+  readonly durationMs: number;
+  /** Until the next attempt; `undefined` if there is none. */
+  readonly retryInMs: number | undefined;
+}
+
+export interface CourierOptions {
+  readonly clock: Clock;
+  readonly limits: RetryLimits & {
+    /** One attempt, connect to last byte. */
+    readonly attemptTimeoutMs: number;
+  };
+  readonly deliver: Deliver;
+  /** Uniform in [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly onAttempt: (report: AttemptReport) => void;
+  /** Marks the job's next attempt as begun; `undefined` if the job has ended meanwhile. */
+  readonly begin: (id: JobId) => Job | undefined;
+  readonly settle: (id: JobId, result: JobResult) => void;
+  /** Puts a job that is due again at the front of its lane. */
+  readonly requeue: (id: JobId) => void;
+}
+
+/** A job between its first attempt and its end. */
+interface Voyage {
+  readonly startedAtMs: number;
+  /** Present while an attempt is in flight. */
+  flight: AbortController | undefined;
+  /** Present while the job waits for its next attempt. */
+  cancelTimer: (() => void) | undefined;
+  last: AttemptOutcome | undefined;
+}
+
+/** Makes attempts and decides what follows each: the end, or another one later. */
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #voyages = new Map<JobId, Voyage>();
+  #abandoned = false;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+  }
+
+  /** Makes one attempt. Never rejects: a bug in the delivery ends the job rather than losing it. */
+  async attempt(id: JobId): Promise<void> {
+    const job = this.#options.begin(id);
+    if (job === undefined) return;
+    const { clock } = this.#options;
+    const begunAtMs = clock.monotonicMs();
+    const voyage = this.#voyage(id, begunAtMs);
+    const flight = new AbortController();
+    voyage.flight = flight;
+    const outcome = await this.#deliver(job, voyage, flight.signal, begunAtMs);
+    voyage.flight = undefined;
+    // A job that was cancelled in flight has been settled already.
+    if (this.#abandoned || this.#voyages.get(id) !== voyage) return;
+    this.#conclude(job, voyage, outcome, clock.monotonicMs() - begunAtMs);
+  }
+
+  /** Ends a job's voyage: an attempt in flight is aborted, a planned one dropped. */
+  recall(id: JobId): void {
+    const voyage = this.#voyages.get(id);
+    this.#voyages.delete(id);
+    voyage?.cancelTimer?.();
+    voyage?.flight?.abort();
+  }
+
+  /** Settles jobs that still wait for another attempt when their job timeout has passed. */
+  expire(nowMs: number): void {
+    for (const [id, voyage] of this.#voyages) {
+      if (voyage.startedAtMs + this.#options.limits.jobTimeoutMs > nowMs) return;
+      if (voyage.flight === undefined && voyage.last !== undefined) {
+        this.#options.settle(id, resultOf(voyage.last));
+      }
+    }
+  }
+
+  /** At the stop: aborts what is in flight and drops what is planned, without settling anything. */
+  abandon(): void {
+    this.#abandoned = true;
+    for (const id of [...this.#voyages.keys()]) this.recall(id);
+  }
+
+  #voyage(id: JobId, nowMs: number): Voyage {
+    let voyage = this.#voyages.get(id);
+    if (voyage === undefined) {
+      voyage = { startedAtMs: nowMs, flight: undefined, cancelTimer: undefined, last: undefined };
+      this.#voyages.set(id, voyage);
+    }
+    return voyage;
+  }
+
+  async #deliver(job: Job, voyage: Voyage, signal: AbortSignal, nowMs: number): Promise<AttemptOutcome> {
+    const { attemptTimeoutMs, jobTimeoutMs } = this.#options.limits;
+    const remainingMs = Math.max(1, voyage.startedAtMs + jobTimeoutMs - nowMs);
+    return this.#options.deliver({
+      destination: job.destination,
+      data: job.data,
+      idempotencyKey: job.id,
+      timeoutMs: Math.min(attemptTimeoutMs, remainingMs),
+      signal,
+    });
+  }
+
+  #conclude(job: Job, voyage: Voyage, outcome: AttemptOutcome, durationMs: number): void {
+    const { clock, limits, random, onAttempt, settle, requeue } = this.#options;
+    const step = nextStep(
+      {
+        outcome,
+        attempts: job.attempts,
+        elapsedMs: clock.monotonicMs() - voyage.startedAtMs,
+        nowMs: clock.nowMs(),
+        random: random(),
+      },
+      limits,
+    );
+    const retryInMs = step.kind === 'retry' ? step.delayMs : undefined;
+    onAttempt({ job, outcome, durationMs, retryInMs });
+    if (retryInMs === undefined) {
+      settle(job.id, resultOf(outcome));
+      return;
+    }
+    voyage.last = outcome;
+    voyage.cancelTimer = clock.after(retryInMs, () => {
+      voyage.cancelTimer = undefined;
+      requeue(job.id);
+    });
+  }
+}
+
+function resultOf(outcome: AttemptOutcome): JobResult {
+  if (outcome.kind === 'answered') return outcome;
+  return { kind: 'gave_up', error: { code: outcome.error.code, message: outcome.error.message } };
+}
