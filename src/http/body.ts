@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Result, failed, success } from '../failure.js';
+
+/** Requests that asked `Expect: 100-continue`: they are told to go on only when their body is wanted. */
+export const awaitingContinue = new WeakSet<IncomingMessage>();
+
+/**
+ * Reads a request body of at most `maxBytes` as UTF-8 text. The media type itself is ignored, as clients of the
+ * platform send various ones; an encoding that would have to be undone is refused.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<Result<string>> {
+  const encodingProblem = unsupportedEncoding(request);
+  if (encodingProblem !== undefined) {
+    return failed({ code: 'unsupported_media_type', detail: encodingProblem });
+  }
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > maxBytes) return tooLarge(maxBytes);
+  if (awaitingContinue.has(request)) response.writeContinue();
+  const bytes = await collect(request, maxBytes);
+  if (bytes === 'aborted') return failed({ code: 'malformed_json', detail: 'The body broke off.' });
+  if (bytes === 'too_large') return tooLarge(maxBytes);
+  try {
+    // A byte order mark is kept, and then refused as JSON: nothing in a body is dropped silently.
+    return success(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return failed({ code: 'malformed_json', detail: 'The body is not valid UTF-8.' });
+  }
+}
+
+function tooLarge(maxBytes: number): Result<string> {
+  return failed({ code: 'body_too_large', detail: `The body must not be larger than ${maxBytes} bytes.` });
+}
+
+function unsupportedEncoding({ headers }: IncomingMessage): string | undefined {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+    return 'The body must not be compressed: no content-encoding but identity is read.';
+  }
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers['content-type'] ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) return 'The body must be UTF-8.';
+  return undefined;
+}
+
+/** The whole body, or why there is none. Events rather than an iterator: one body is one or two chunks. */
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'aborted'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (result: Buffer | 'too_large' | 'aborted'): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) stop('too_large');
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const [only] = chunks;
+      stop(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+    };
+    const onClose = (): void => stop('aborted');
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+    // A body that breaks off reports an error and then closes; the close is what counts.
+    request.on('error', () => undefined);
+  });
+}

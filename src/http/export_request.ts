@@ -1,0 +1,103 @@
+import { type Destination, parseDestination } from '../egress/destination.js';
+import { type FieldError, type Result, failed, success } from '../failure.js';
+import { memberText } from './json_members.js';
+
+/** What a client asks for: a new job, or something about one it knows. */
+export type ExportRequest =
+  | {
+      readonly action: 'submit';
+      readonly destination: Destination;
+      /** What is delivered, byte for byte as it was sent. */
+      readonly data: string;
+      readonly dataBytes: number;
+    }
+  | { readonly action: 'poll' | 'cancel'; readonly id: string };
+
+/**
+ * Reads the body of a request to either endpoint. All offending fields are reported together; fields that are not
+ * known are ignored, and so are `uri` and `data` beside an id, since the platform's clients always send them.
+ */
+export function parseExportRequest(text: string): Result<ExportRequest> {
+  const body = parseJson(text);
+  if (body === undefined) return failed({ code: 'malformed_json', detail: 'The body is not valid JSON.' });
+  if (!isObject(body)) {
+    return invalid([{ field: '', message: 'the body must be a JSON object with id, uri and data' }]);
+  }
+  const { id, action } = body;
+  if (typeof id !== 'string') {
+    return invalid([
+      { field: 'id', message: 'must be a string: "" for a new job, or the id of a known one' },
+    ]);
+  }
+  return id === '' ? parseSubmission(body, text) : parseQuestion(id, action);
+}
+
+function parseQuestion(id: string, action: unknown): Result<ExportRequest> {
+  if (action === undefined) return success({ action: 'poll', id });
+  if (action === 'cancel') return success({ action: 'cancel', id });
+  return invalid([{ field: 'action', message: 'must be "cancel", or absent' }]);
+}
+
+function parseSubmission(body: Record<string, unknown>, text: string): Result<ExportRequest> {
+  const errors: FieldError[] = [];
+  if (body['action'] !== undefined) {
+    errors.push({ field: 'action', message: 'needs the id of a known job' });
+  }
+  const destination = readUri(body['uri'], errors);
+  const data = readData(body['data'], text, errors);
+  if (destination === undefined || data === undefined || errors.length > 0) return invalid(errors);
+  return success({ action: 'submit', destination, data, dataBytes: Buffer.byteLength(data) });
+}
+
+function readUri(uri: unknown, errors: FieldError[]): Destination | undefined {
+  if (typeof uri !== 'string') {
+    errors.push({ field: 'uri', message: 'must be a string: the https: URL that the data goes to' });
+    return undefined;
+  }
+  const parsed = parseDestination(uri);
+  if (parsed.ok) return parsed.destination;
+  errors.push({ field: 'uri', message: parsed.reason });
+  return undefined;
+}
+
+/** The text to deliver: the string's content, or the bare object or array as it stands in the request. */
+function readData(data: unknown, text: string, errors: FieldError[]): string | undefined {
+  const sent = typeof data === 'object' && data !== null ? memberText(text, 'data') : data;
+  const message = 'must be a JSON object or array, or a string that holds one';
+  if (typeof sent !== 'string') {
+    errors.push({ field: 'data', message });
+    return undefined;
+  }
+  if (!sent.isWellFormed()) {
+    errors.push({ field: 'data', message: 'contains half of a surrogate pair, which cannot be sent' });
+    return undefined;
+  }
+  if (typeof data === 'string' && !isJsonContainer(sent)) {
+    errors.push({ field: 'data', message });
+    return undefined;
+  }
+  return sent;
+}
+
+function isJsonContainer(text: string): boolean {
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value, or `undefined` for text that is not JSON (which `undefined` never is). */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(errors: readonly FieldError[]): Result<never> {
+  const fields = errors.map(({ field, message }) => `${field} ${message}`.trim());
+  return failed({ code: 'invalid_request', detail: `${fields.join('; ')}.`, errors });
+}

@@ -1,0 +1,54 @@
+import { type Result, failed, success } from '../failure.js';
+
+/** How a long poll is to wait, from its query and headers. */
+export interface PollOptions {
+  readonly waitMs: number;
+  readonly until: 'change' | 'Finished';
+  readonly knownVersion?: number;
+}
+
+const defaultWaitSeconds = 5;
+
+/**
+ * Reads `?timeout=` (seconds, decimals allowed), else `Prefer: wait=`, else 5; clamped to 0 … `maxWaitMs`. What is no
+ * finite number means the default; of a repeated value the first counts.
+ */
+export function parsePollOptions(
+  query: URLSearchParams,
+  headers: { readonly prefer: string | undefined; readonly ifNoneMatch: string | undefined },
+  maxWaitMs: number,
+): Result<PollOptions> {
+  const until = query.get('until');
+  if (until !== null && until !== 'Finished') {
+    return failed({
+      code: 'invalid_request',
+      detail: 'until must be Finished, or absent.',
+      errors: [{ field: 'until', message: 'must be Finished, or absent' }],
+    });
+  }
+  const seconds = finiteNumber(query.get('timeout') ?? preferredWait(headers.prefer)) ?? defaultWaitSeconds;
+  const knownVersion = versionOf(headers.ifNoneMatch);
+  return success({
+    waitMs: Math.min(Math.max(seconds * 1000, 0), maxWaitMs),
+    until: until === null ? 'change' : 'Finished',
+    ...(knownVersion === undefined ? {} : { knownVersion }),
+  });
+}
+
+/** A decimal number, or `undefined`. `Number` alone would read "" as 0 and "0x10" as 16. */
+function finiteNumber(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** `wait` of RFC 7240. */
+function preferredWait(prefer: string | undefined): string | undefined {
+  return /(?:^|,)\s*wait\s*=\s*"?([^",;\s]+)/i.exec(prefer ?? '')?.[1];
+}
+
+/** The version that an entity tag names; the first of several. Anything else is as good as no header. */
+function versionOf(ifNoneMatch: string | undefined): number | undefined {
+  const digits = /^\s*(?:W\/)?"(\d{1,15})"/.exec(ifNoneMatch ?? '')?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

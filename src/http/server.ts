@@ -1,0 +1,54 @@
+import { type RequestListener, type Server, createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { awaitingContinue } from './body.js';
+
+export interface ServerOptions {
+  /** Open connections; further ones are closed at once. */
+  readonly maxConnections: number;
+  /** For a client to send a whole request, and for an idle connection to send the next. */
+  readonly requestTimeoutMs: number;
+}
+
+/** An app's macaroon has at most 4 KiB; what comes beside it is small. */
+const maxHeaderBytes = 16 * 1024;
+const maxHeaders = 100;
+/** How long a refused body is read and thrown away, so that the client gets to see the answer. */
+const lingerMs = 1000;
+
+/** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
+export function createBoundedServer(listener: RequestListener, options: ServerOptions): Server {
+  const { requestTimeoutMs, maxConnections } = options;
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+      noDelay: true,
+    },
+    listener,
+  );
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = maxHeaders;
+  // Only a request whose headers were good is told to send its body.
+  server.on('checkContinue', (request, response) => {
+    awaitingContinue.add(request);
+    listener(request, response);
+  });
+  server.on('connection', lingerOnClose);
+  return server;
+}
+
+/**
+ * Closing a socket on which unread data waits makes the kernel send a reset, which can overtake the answer. So the
+ * socket is closed for writing only, and what still comes is thrown away until the client closes or `lingerMs` pass.
+ */
+function lingerOnClose(socket: Socket): void {
+  socket.destroySoon = () => {
+    socket.end();
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => clearTimeout(timer));
+  };
+}

@@ -1,0 +1,61 @@
+import { STATUS_CODES } from 'node:http';
+import type { Job, JobErrorCode, JobResult } from '../job/job.js';
+
+/** The gateway status of a job that the relay gave up: the destination never answered, so one stands in for it. */
+const gatewayStatus: Readonly<Record<JobErrorCode, 502 | 503 | 504>> = {
+  connect_failed: 502,
+  dns_failed: 502,
+  tls_failed: 502,
+  connection_reset: 502,
+  bad_response: 502,
+  destination_refused: 502,
+  timeout: 504,
+  expired: 504,
+  cancelled: 503,
+  interrupted: 503,
+};
+
+/** A job as clients see it. `id`, `state` and `ext_response` come first, as they always did. */
+export function viewOf(job: Job): string {
+  return JSON.stringify({
+    id: job.id,
+    state: job.state,
+    ext_response: job.result === undefined ? {} : responseOf(job.result, job.attempts),
+    created_at: new Date(job.createdAtMs).toISOString(),
+    updated_at: new Date(job.updatedAtMs).toISOString(),
+    attempts: job.attempts,
+  });
+}
+
+export function entityTagOf(job: Job): string {
+  return `"${job.version}"`;
+}
+
+function responseOf(result: JobResult, attempts: number): Record<string, unknown> {
+  if (result.kind === 'gave_up') {
+    const statusCode = gatewayStatus[result.error.code];
+    const { code, message } = result.error;
+    return {
+      status: statusLine(statusCode),
+      body: '',
+      status_code: statusCode,
+      headers: {},
+      error: { code, message, attempts },
+    };
+  }
+  const { statusCode, body, headers, encoding, truncated } = result.answer;
+  return {
+    status: statusLine(statusCode),
+    body,
+    status_code: statusCode,
+    headers,
+    ...(encoding === 'base64' ? { encoding } : {}),
+    ...(truncated ? { truncated } : {}),
+  };
+}
+
+/** The code and its standard reason; the bare code where there is none. */
+function statusLine(statusCode: number): string {
+  const reason = STATUS_CODES[statusCode];
+  return reason === undefined ? String(statusCode) : `${statusCode} ${reason}`;
+}

@@ -1,0 +1,46 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Cleanup } from './scripted_destination.js';
+
+/** The binary, running. */
+export class RunningProgram {
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #exited: Promise<number | null>;
+
+  constructor(t: Cleanup, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const inherited = {
+      PATH: process.env['PATH'] ?? '',
+      NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] ?? '',
+    };
+    this.#child = spawn(process.execPath, ['dist/main.js', ...argv], { env: { ...inherited, ...env } });
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.#exited = once(this.#child, 'close').then(([status]) => status as number | null);
+    t.teardown(async () => {
+      this.#child.kill('SIGKILL');
+      await this.#exited;
+    });
+  }
+
+  kill(signal: 'SIGTERM' | 'SIGINT'): void {
+    this.#child.kill(signal);
+  }
+
+  /** The exit status, `null` if a signal ended it. */
+  exited(): Promise<number | null> {
+    return this.#exited;
+  }
+
+  /** The first match in what it has printed so far or prints later. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout);
+      if (match !== null) return match;
+      const ended = await Promise.race([once(this.#child.stdout, 'data'), this.#exited]);
+      if (!Array.isArray(ended))
+        throw new Error(`it ended (${String(ended)}) without ${String(pattern)}: ${this.stderr}`);
+    }
+  }
+}
