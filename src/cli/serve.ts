@@ -1,7 +1,15 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/settings.js';
 import { helpText, printConfig } from '../config/describe.js';
-import type { SourcedConfig } from '../config/effective.js';
 import { parseConfig } from '../config/parse.js';
+import { createLogger } from '../log/logger.js';
+import { type Service, startService } from '../service.js';
 import { type Command, type CommandContext, exitStatus, reportMistakes } from './command.js';
+import { type Receiver, startReceiver } from './receiver.js';
+import { tryItLines } from './try_it.js';
+
+/** How long attempts in flight may still take after SIGTERM or SIGINT. */
+const stopGraceMs = 10_000;
 
 /** Runs the service, or says what its configuration is or what is wrong with it. */
 export const serve: Command = {
@@ -19,11 +27,50 @@ export const serve: Command = {
       context.stdout(printConfig(parsed));
       return exitStatus.done;
     }
-    return runService(parsed, context);
+    return runService(parsed.config, context);
   },
 };
 
-async function runService(_sourced: SourcedConfig, { stderr }: CommandContext): Promise<number> {
-  stderr('export-relay serve: this build has no service to run\n');
-  return Promise.resolve(exitStatus.failed);
+/** Runs until SIGTERM or SIGINT. */
+async function runService(config: Config, context: CommandContext): Promise<number> {
+  const interruption = context.interruption();
+  const logger = createLogger(config.logLevel, { write: context.stdout });
+  const [secret = randomBytes(32).toString('base64url')] = config.secrets;
+  let service: Service;
+  try {
+    service = await startService({ ...config, secrets: [secret, ...config.secrets.slice(1)] }, { logger });
+  } catch (error) {
+    context.stderr(`export-relay serve: cannot start: ${reasonOf(error)}\n`);
+    return exitStatus.failed;
+  }
+  context.stdout(`listening on ${service.url}\n`);
+  const receiver = config.dev ? await showHowToTry(config, secret, service, context) : undefined;
+  await aborted(interruption);
+  await service.stop(stopGraceMs);
+  await receiver?.close();
+  return exitStatus.done;
+}
+
+async function showHowToTry(
+  { name }: Config,
+  secret: string,
+  { url }: Service,
+  { stdout }: CommandContext,
+): Promise<Receiver> {
+  const receiver = await startReceiver(({ body }) =>
+    stdout(`receiver got ${Buffer.byteLength(body)} bytes\n`),
+  );
+  stdout(tryItLines({ relayUrl: url, receiverUrl: receiver.url, secret, name }));
+  return receiver;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

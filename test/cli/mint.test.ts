@@ -188,11 +188,11 @@ test('no macaroon is minted that a relay would refuse for its size', async (t) =
   t.is((await run(['--secret=s', ...caveats(32)])).status, 0);
   const many = await run(['--secret=s', ...caveats(33)]);
   t.is(many.status, 2);
-  t.regex(many.stderr, /at most 32 caveats in all; there are 33/);
+  t.regex(many.stderr, /no such macaroon: .*32 caveats/);
   const long = await run(['--secret=s', `--caveat=destination = https://a.example/${'x'.repeat(4000)}`]);
   t.is(long.status, 2);
   t.is(long.stdout, '');
-  t.regex(long.stderr, /at most 4096/);
+  t.regex(long.stderr, /no such macaroon: .*4096/);
 });
 
 test('the help names every flag and has an example', (t) => {

@@ -1,0 +1,77 @@
+import type { RequestReport } from './http/app.js';
+import type { AttemptReport } from './job/courier.js';
+import type { Job } from './job/job.js';
+import { type Logger, cut } from './log/logger.js';
+
+/** What the parts of the service report, as log lines: one a request, one an attempt, one at the end of a job. */
+export interface Observers {
+  readonly onRequest: (report: RequestReport) => void;
+  readonly onAttempt: (report: AttemptReport) => void;
+  readonly onFinished: (job: Job) => void;
+  readonly onBug: (error: unknown) => void;
+}
+
+/**
+ * The fields are an allow-list: no payload, macaroon, secret, header or path of a destination is ever among them,
+ * because nothing here takes one.
+ */
+export function createObservers(log: Logger): Observers {
+  return {
+    onRequest({ requestId, method, route, status, durationMs, level, code, job }) {
+      log[level](
+        {
+          request_id: requestId,
+          method,
+          route,
+          status,
+          code,
+          job_id: job?.id,
+          duration_ms: round(durationMs),
+        },
+        'request',
+      );
+    },
+    onAttempt({ job, outcome, durationMs, retryInMs }) {
+      log.info(
+        {
+          job_id: job.id,
+          destination: cut(job.destination.origin),
+          attempt: job.attempts,
+          ...(outcome.kind === 'answered'
+            ? { status: outcome.answer.statusCode }
+            : { code: outcome.error.code, reason: outcome.error.internal }),
+          duration_ms: round(durationMs),
+          retry_in_ms: retryInMs,
+        },
+        'attempt',
+      );
+    },
+    onFinished(job) {
+      log.info(
+        {
+          job_id: job.id,
+          owner: cut(job.owner),
+          destination: cut(job.destination.origin),
+          bytes: job.dataBytes,
+          attempts: job.attempts,
+          ...(job.result?.kind === 'answered'
+            ? { status: job.result.answer.statusCode }
+            : { code: job.result?.error.code }),
+          duration_ms: job.updatedAtMs - job.createdAtMs,
+        },
+        'job',
+      );
+    },
+    onBug(error) {
+      log.error(
+        { err: error instanceof Error ? { type: error.name, stack: error.stack } : typeof error },
+        'bug',
+      );
+    },
+  };
+}
+
+/** Milliseconds to a microsecond. */
+function round(durationMs: number): number {
+  return Math.round(durationMs * 1000) / 1000;
+}
