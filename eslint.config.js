@@ -8,6 +8,7 @@ import tseslint from 'typescript-eslint';
 const layers = {
   egress: [],
   macaroon: ['egress'],
+  arbiter: [],
   log: [],
   delivery: ['egress'],
   job: ['delivery', 'egress'],
