@@ -1,0 +1,55 @@
+import {
+  startSecretSource,
+  type SecretSource,
+  type Timers,
+  type Waiting,
+} from '#relay/arbiter/secret_source.js';
+import type { FetchOutcome, SecretFetch } from '#relay/arbiter/outcome.js';
+
+/** A real clock on which everything is twenty times as fast. */
+const hastyTimers: Timers = {
+  nowMs: () => performance.now() * 20,
+  after: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs / 20);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A secret source at work on a real client, and what it said and did. */
+export class WatchedSource {
+  readonly secrets: string[] = [];
+  readonly waiting: Waiting[] = [];
+  readonly outcomes: FetchOutcome[] = [];
+  /** Resolves with the secret. */
+  readonly secret: Promise<string>;
+  readonly #source: SecretSource;
+  #onOutcome = (): void => undefined;
+
+  constructor(fetch: SecretFetch) {
+    let found: (secret: string) => void = () => undefined;
+    this.secret = new Promise((resolve) => (found = resolve));
+    this.#source = startSecretSource({
+      fetch: async (signal) => {
+        const outcome = await fetch(signal);
+        this.outcomes.push(outcome);
+        this.#onOutcome();
+        return outcome;
+      },
+      onSecret: (secret) => {
+        this.secrets.push(secret);
+        found(secret);
+      },
+      onWaiting: (waiting) => this.waiting.push(waiting),
+      timers: hastyTimers,
+    });
+  }
+
+  /** Resolves when a number of tries has ended. */
+  async tried(count: number): Promise<void> {
+    while (this.outcomes.length < count) await new Promise<void>((resolve) => (this.#onOutcome = resolve));
+  }
+
+  stop(): void {
+    this.#source.stop();
+  }
+}
