@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { domainToUnicode } from 'node:url';
 
 /**
  * Where a job goes: a client's `uri`, parsed once by the WHATWG rules. The caveat check, the egress policy, the
@@ -43,6 +44,7 @@ export function parseDestination(text: string): ParsedDestination {
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   // `ambiguity` sees what becomes of an address; of a name this does, whatever it was written with.
   if (host.endsWith('.')) return invalid(trailingDot);
+  if (hasBrokenPunycode(host)) return invalid('has a host name that cannot be decoded');
   const destination: Destination = {
     text,
     href: url.href,
@@ -55,6 +57,13 @@ export function parseDestination(text: string): ParsedDestination {
     path: url.href.slice(url.origin.length),
   };
   return { ok: true, destination };
+}
+
+/** Whether a label is marked as punycode and is none. Some versions of Node refuse such a name, others let it pass. */
+function hasBrokenPunycode(host: string): boolean {
+  if (!host.includes('xn--')) return false;
+  const labels = domainToUnicode(host).split('.');
+  return labels.includes('') || labels.some((label) => label.startsWith('xn--'));
 }
 
 /** Why the text is ambiguous before any parser has normalised it, or `undefined`. */
