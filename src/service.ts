@@ -1,5 +1,8 @@
 import type { Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import { isIPv6 } from 'node:net';
+import type { SecretFetch } from './arbiter/outcome.js';
+import { startSecretSource } from './arbiter/secret_source.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/settings.js';
 import { createGuardedConnector } from './delivery/connector.js';
@@ -15,6 +18,7 @@ import type { RegistryStats } from './job/registry.js';
 import type { Logger } from './log/logger.js';
 import { MacaroonVerifier } from './macaroon/verify.js';
 import { createObservers } from './observe.js';
+import { type Certificate, watchCertificate } from './tls/certificate.js';
 import { version } from './version.js';
 
 /** A relay that runs. */
@@ -32,6 +36,10 @@ export interface Service {
 export interface ServiceParts {
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** How to get the macaroon secret where the configuration has none. */
+  readonly fetchSecret?: SecretFetch | undefined;
+  /** For HTTPS. The file is read again when it changes. */
+  readonly tls?: { readonly path: string; readonly certificate: Certificate } | undefined;
 }
 
 /** Verified macaroons kept: with at most 4 KiB of text each, some 10 MB. */
@@ -43,10 +51,8 @@ const lastAnswersMs = 1000;
 const listenBacklog = 4096;
 
 /** Builds the parts and starts them in order: the queue first, the listener last. */
-export async function startService(
-  config: Config,
-  { logger, clock = systemClock }: ServiceParts,
-): Promise<Service> {
+export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
+  const { logger, clock = systemClock, tls } = parts;
   const observers = createObservers(logger);
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
@@ -67,34 +73,80 @@ export async function startService(
     onAttempt: observers.onAttempt,
     onFinished: observers.onFinished,
   });
-  const verifier = new MacaroonVerifier({ secrets: config.secrets, cacheEntries: verifiedMacaroons });
+  const macaroons = startVerifier(config, parts, clock);
   const app = createApp({
     ...config,
     registry,
     clock,
-    verifier: () => verifier,
+    verifier: macaroons.verifier,
     judgeDestination: (destination) => judgeDestination(destination, config, own()),
     onRequest: observers.onRequest,
     onBug: observers.onBug,
   });
   const handle = app.callback();
-  const server = createBoundedServer((request, response) => void handle(request, response), config);
+  const server = createBoundedServer((request, response) => void handle(request, response), {
+    ...config,
+    certificate: tls?.certificate,
+  });
   const address = await listen(server, config).catch(async (error: unknown) => {
     registry.close();
+    macaroons.stop();
     await sender.close();
     throw error;
   });
   bound.push(address);
+  const stopWatching = watchFor(server, parts, clock);
   return {
-    url: urlOf(address),
+    url: urlOf(address, tls !== undefined),
     stats: () => registry.stats(),
     async stop(graceMs) {
+      macaroons.stop();
+      stopWatching();
       registry.close();
       await registry.drain(graceMs);
       await sender.close();
       await close(server);
     },
   };
+}
+
+/** The verifier: at once with configured secrets, else as soon as the arbiter has given one, and then for good. */
+function startVerifier(
+  { secrets }: Config,
+  { fetchSecret, logger }: ServiceParts,
+  clock: Clock,
+): { readonly verifier: () => MacaroonVerifier | undefined; readonly stop: () => void } {
+  const create = (known: readonly string[]): MacaroonVerifier =>
+    new MacaroonVerifier({ secrets: known, cacheEntries: verifiedMacaroons });
+  if (fetchSecret === undefined) {
+    const verifier = create(secrets);
+    return { verifier: () => verifier, stop: () => undefined };
+  }
+  let verifier: MacaroonVerifier | undefined;
+  const source = startSecretSource({
+    fetch: fetchSecret,
+    clock,
+    onSecret: (secret) => {
+      verifier = create([secret]);
+      logger.info('got the macaroon secret from the arbiter');
+    },
+    onWaiting: (waiting) => logger.warn(waiting, 'waiting for the macaroon secret from the arbiter'),
+  });
+  return { verifier: () => verifier, stop: () => source.stop() };
+}
+
+/** Uses a new certificate for new connections; those that are open keep the one they began with. */
+function watchFor(server: Server | TlsServer, { tls, logger }: ServiceParts, clock: Clock): () => void {
+  if (tls === undefined || !('setSecureContext' in server)) return () => undefined;
+  return watchCertificate({
+    path: tls.path,
+    clock,
+    onChange: (certificate) => {
+      server.setSecureContext(certificate);
+      logger.info('the certificate file has changed and is in use');
+    },
+    onMistake: (reason) => logger.error({ reason }, 'the certificate file has changed and cannot be used'),
+  });
 }
 
 function listen(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<OwnListener> {
@@ -122,6 +174,6 @@ function close(server: Server): Promise<void> {
   });
 }
 
-function urlOf({ address, port }: OwnListener): string {
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+function urlOf({ address, port }: OwnListener, tls: boolean): string {
+  return `${tls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { FetchOutcome, SecretFetch } from './outcome.js';
 
 export interface SecretSourceOptions {
@@ -6,8 +7,7 @@ export interface SecretSourceOptions {
   readonly onSecret: (secret: string) => void;
   /** Called after a failed try, at most once a minute. */
   readonly onWaiting: (waiting: Waiting) => void;
-  /** For tests. */
-  readonly timers?: Timers;
+  readonly clock: Clock;
   /** For tests: at least 0, below 1. */
   readonly random?: () => number;
 }
@@ -25,21 +25,6 @@ export interface SecretSource {
   /** Ends a try in flight and all waiting, at once. Idempotent. */
   readonly stop: () => void;
 }
-
-/** A clock and its alarms; `nowMs` never goes back. */
-export interface Timers {
-  readonly nowMs: () => number;
-  /** Runs an action once, later; what it returns cancels it. */
-  readonly after: (delayMs: number, action: () => void) => () => void;
-}
-
-const systemTimers: Timers = {
-  nowMs: () => performance.now(),
-  after: (delayMs, action) => {
-    const timer = setTimeout(action, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 const shortestDelayMs = 500;
 const longestDelayMs = 10_000;
@@ -69,7 +54,7 @@ export function backOffMs(failedTries: number, random: number): number {
  * Starts asking at once.
  */
 export function startSecretSource(options: SecretSourceOptions): SecretSource {
-  const { fetch, onSecret, onWaiting, timers = systemTimers, random = Math.random } = options;
+  const { fetch, onSecret, onWaiting, clock, random = Math.random } = options;
   const abort = new AbortController();
   let cancelWait = (): void => undefined;
   let tries = 0;
@@ -89,12 +74,12 @@ export function startSecretSource(options: SecretSourceOptions): SecretSource {
     doubtful = staysDoubtful(outcome, doubtful);
     // The arbiter answers again: the one more try that makes sure need not wait long.
     failedTries = outcome.reason === 'secret' ? 1 : failedTries + 1;
-    cancelWait = timers.after(backOffMs(failedTries, random()), () => void ask());
+    cancelWait = clock.after(backOffMs(failedTries, random()), () => void ask());
     report(outcome);
   };
   const report = (outcome: FetchOutcome): void => {
-    if (timers.nowMs() - reportedAtMs < reportEveryMs) return;
-    reportedAtMs = timers.nowMs();
+    if (clock.monotonicMs() - reportedAtMs < reportEveryMs) return;
+    reportedAtMs = clock.monotonicMs();
     onWaiting({ reason: outcome.reason, detail: detailOf(outcome), tries });
   };
 

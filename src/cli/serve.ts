@@ -5,6 +5,7 @@ import { parseConfig } from '../config/parse.js';
 import { createLogger } from '../log/logger.js';
 import { type Service, startService } from '../service.js';
 import { type Command, type CommandContext, exitStatus, reportMistakes } from './command.js';
+import { type Platform, findPlatform } from './platform.js';
 import { type Receiver, startReceiver } from './receiver.js';
 import { tryItLines } from './try_it.js';
 
@@ -18,32 +19,36 @@ export const serve: Command = {
   help: helpText(),
   async run(context) {
     const parsed = parseConfig(context);
-    if (!parsed.ok) {
-      reportMistakes(context, 'serve', parsed.mistakes);
-      return parsed.usage ? exitStatus.usage : exitStatus.configuration;
+    const found = await findPlatform(parsed.config);
+    const mistakes = [...(parsed.ok ? [] : parsed.mistakes), ...(found.ok ? [] : found.mistakes)];
+    if (!parsed.ok || !found.ok) {
+      reportMistakes(context, 'serve', mistakes);
+      return found.ok && !parsed.ok && parsed.usage ? exitStatus.usage : exitStatus.configuration;
     }
     for (const notice of parsed.notices) context.stderr(`export-relay serve: ${notice}\n`);
     if (parsed.printConfig) {
       context.stdout(printConfig(parsed));
       return exitStatus.done;
     }
-    return runService(parsed.config, context);
+    return runService(parsed.config, found.platform, context);
   },
 };
 
 /** Runs until SIGTERM or SIGINT. */
-async function runService(config: Config, context: CommandContext): Promise<number> {
+async function runService(config: Config, platform: Platform, context: CommandContext): Promise<number> {
   const interruption = context.interruption();
   const logger = createLogger(config.logLevel, { write: context.stdout });
   const [secret = randomBytes(32).toString('base64url')] = config.secrets;
+  const secrets = config.dev ? [secret, ...config.secrets.slice(1)] : config.secrets;
   let service: Service;
   try {
-    service = await startService({ ...config, secrets: [secret, ...config.secrets.slice(1)] }, { logger });
+    service = await startService({ ...config, secrets }, { ...platform, logger });
   } catch (error) {
     context.stderr(`export-relay serve: cannot start: ${reasonOf(error)}\n`);
     return exitStatus.failed;
   }
   context.stdout(`listening on ${service.url}\n`);
+  if (platform.tls === undefined) logger.warn('without a certificate the service speaks plain HTTP');
   const receiver = config.dev ? await showHowToTry(config, secret, service, context) : undefined;
   await aborted(interruption);
   await service.stop(stopGraceMs);

@@ -14,14 +14,15 @@ interface Check {
 /** Each way to let macaroons be verified, as the last words of "there is no macaroon secret: …". */
 const waysToASecret = [
   'give one with --secret (EXPORT_SECRET)',
+  'name the arbiter to fetch it from with --arbiter (DATABOX_ARBITER_ENDPOINT)',
   'use --dev for a random one on this machine only',
 ];
 
 const checks: readonly Check[] = [
   {
-    about: ['secrets', 'dev'],
+    about: ['secrets', 'arbiter', 'dev'],
     mistake: ({ config }) =>
-      config.secrets.length === 0 && !config.dev
+      config.secrets.length === 0 && config.arbiter === undefined && !config.dev
         ? `there is no macaroon secret, and no default one: ${waysToASecret.join(', or ')}`
         : undefined,
   },

@@ -1,5 +1,6 @@
+import type { ArbiterEndpoint } from '../arbiter/endpoint.js';
 import type { Network } from '../egress/network.js';
-import { list, type Setting, single, toggle, type ValuesOf } from './setting.js';
+import { list, optional, type Setting, single, toggle, type ValuesOf } from './setting.js';
 import {
   count,
   duration,
@@ -12,7 +13,7 @@ import {
   port,
   size,
 } from './units.js';
-import { destinationPattern, host, name, network, secret } from './words.js';
+import { arbiterEndpoint, destinationPattern, filePath, host, name, network, secret } from './words.js';
 
 const mb = 1024 ** 2;
 const second = 1000;
@@ -56,6 +57,24 @@ export const settings = {
     variable: 'EXPORT_SECRET',
     secret: true,
     help: 'Root secret of the macaroons. With several, each of them verifies, so that a secret can be replaced while macaroons of the old one are still around.',
+  }),
+  arbiter: optional(arbiterEndpoint, {
+    flag: 'arbiter',
+    variable: 'DATABOX_ARBITER_ENDPOINT',
+    none: '–',
+    help: 'Arbiter to fetch the macaroon secret from when none is given: tcp://host:4444 speaks Zest, http(s)://host:port HTTP.',
+  }),
+  secretsDir: single(filePath, {
+    flag: 'secrets-dir',
+    variable: 'EXPORT_SECRETS_DIR',
+    default: '/run/secrets',
+    help: 'Directory in which the platform puts ARBITER_TOKEN, ZMQ_PUBLIC_KEY, DATABOX.pem and DATABOX_ROOT_CA.',
+  }),
+  tls: optional(filePath, {
+    flag: 'tls',
+    variable: 'EXPORT_TLS',
+    none: 'DATABOX.pem, if there is one',
+    help: 'PEM file with certificate and key for HTTPS, read again when it changes. Without one the service speaks plain HTTP.',
   }),
   dev: toggle({
     flag: 'dev',
@@ -198,6 +217,8 @@ export const settings = {
   | Setting<LogLevel>
   | Setting<readonly string[]>
   | Setting<readonly Network[]>
+  | Setting<string | undefined>
+  | Setting<ArbiterEndpoint | undefined>
 >;
 
 /** What `serve` runs with: every setting's value, in the unit its name ends in. */

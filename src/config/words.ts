@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { type ArbiterEndpoint, parseArbiterEndpoint } from '../arbiter/endpoint.js';
 import { parseDestination } from '../egress/destination.js';
 import { type Network, parseNetwork } from '../egress/network.js';
 import { type Parsed, type Unit, unit } from './units.js';
@@ -40,6 +41,25 @@ export const network: Unit<Network> = unit({
     'a network in CIDR notation, such as 192.168.0.0/16 or fd00::/8, with no bits set behind its prefix',
   read: parseNetwork,
   format: ({ text }) => text,
+});
+
+/** Where the arbiter is. Nothing secret can be part of it, so it may be printed. */
+export const arbiterEndpoint: Unit<ArbiterEndpoint> = unit({
+  placeholder: 'URL',
+  expected: 'the endpoint of an arbiter, such as tcp://arbiter:4444 (Zest) or https://arbiter:8080',
+  read: (text) => {
+    const parsed = parseArbiterEndpoint(text);
+    return parsed.ok ? parsed.endpoint : undefined;
+  },
+  format: ({ address }) => address,
+});
+
+/** A file or a directory. */
+export const filePath: Unit<string> = unit({
+  placeholder: 'PATH',
+  expected: 'a path',
+  read: (text) => (text === '' || text.includes('\0') ? undefined : text),
+  format: asIs,
 });
 
 const patternExpected =

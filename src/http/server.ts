@@ -1,4 +1,5 @@
 import { type RequestListener, type Server, createServer } from 'node:http';
+import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { awaitingContinue } from './body.js';
 
@@ -7,6 +8,8 @@ export interface ServerOptions {
   readonly maxConnections: number;
   /** For a client to send a whole request, and for an idle connection to send the next. */
   readonly requestTimeoutMs: number;
+  /** Certificate and key for HTTPS; plain HTTP without. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** An app's macaroon has at most 4 KiB; what comes beside it is small. */
@@ -16,19 +19,23 @@ const maxHeaders = 100;
 const lingerMs = 1000;
 
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
-export function createBoundedServer(listener: RequestListener, options: ServerOptions): Server {
-  const { requestTimeoutMs, maxConnections } = options;
-  const server = createServer(
-    {
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
-      noDelay: true,
-    },
-    listener,
-  );
+export function createBoundedServer(listener: RequestListener, options: ServerOptions): Server | TlsServer {
+  const { requestTimeoutMs, maxConnections, certificate } = options;
+  const bounds = {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+    noDelay: true,
+  };
+  const server =
+    certificate === undefined
+      ? createServer(bounds, listener)
+      : createTlsServer(
+          { ...bounds, ...certificate, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs },
+          listener,
+        );
   server.maxConnections = maxConnections;
   server.maxHeadersCount = maxHeaders;
   // Only a request whose headers were good is told to send its body.
@@ -36,7 +43,7 @@ export function createBoundedServer(listener: RequestListener, options: ServerOp
     awaitingContinue.add(request);
     listener(request, response);
   });
-  server.on('connection', lingerOnClose);
+  server.on(certificate === undefined ? 'connection' : 'secureConnection', lingerOnClose);
   return server;
 }
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { type ArbiterSetup, checkArbiterSetup, createArbiterFetch } from '#relay/arbiter/arbiter_fetch.js';
 import { apiKeyFromToken } from '#relay/arbiter/http_client.js';
 import { loadZeromq } from '#relay/arbiter/zeromq.js';
-import { tlsFixture } from '../helpers/http_arbiter.js';
+import { testCa } from '../helpers/tls.js';
 
 /** The example key of ZeroMQ's own documentation. */
 const serverKey = 'rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7';
@@ -19,7 +19,7 @@ const https: ArbiterSetup = {
   endpoint: { protocol: 'http', address: 'https://arbiter:8080', tls: true },
   serverKey: undefined,
 };
-const pem = tlsFixture('root_ca.pem');
+const pem = testCa();
 
 test('a setup that an arbiter can be asked with has no mistakes', (t) => {
   const setups: readonly ArbiterSetup[] = [

@@ -7,7 +7,8 @@ import { createArbiterFetch } from '#relay/arbiter/arbiter_fetch.js';
 import { parseArbiterEndpoint } from '#relay/arbiter/endpoint.js';
 import type { FetchOutcome, SecretFetch } from '#relay/arbiter/outcome.js';
 import { WatchedSource } from '../helpers/arbiter_source.js';
-import { HttpArbiter, tlsFixture } from '../helpers/http_arbiter.js';
+import { HttpArbiter } from '../helpers/http_arbiter.js';
+import { serverTls, testCa } from '../helpers/tls.js';
 import { SilentServer } from '../helpers/silent_server.js';
 
 const token = Buffer.from('token-of-export-service');
@@ -84,7 +85,7 @@ test('a token that is not printable goes as base64', async (t) => {
 test('the secret comes over HTTPS from an arbiter whose certificate the root CA signed', async (t) => {
   const arbiter = await start(t, 'https');
   arbiter.register(token.toString());
-  const fetch = await fetchFrom(arbiter.endpoint, { rootCa: tlsFixture('root_ca.pem') });
+  const fetch = await fetchFrom(arbiter.endpoint, { rootCa: testCa() });
   t.deepEqual(await fetch(never()), { reason: 'secret', secret: arbiter.secret });
 });
 
@@ -93,6 +94,8 @@ test.serial(
   async (t) => {
     const arbiter = await start(t, 'https');
     arbiter.register(token.toString());
+    const misnamed = await HttpArbiter.start('https', 0, 'other_name');
+    t.teardown(() => misnamed.close());
     const { NODE_TLS_REJECT_UNAUTHORIZED: former } = process.env;
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
     t.teardown(() => {
@@ -100,16 +103,16 @@ test.serial(
       else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = former;
     });
     const setups = [
-      ['of another CA', arbiter.endpoint, tlsFixture('other_ca.pem')],
+      ['of another CA', arbiter.endpoint, serverTls('self_signed').cert],
       ['of no CA that Node knows', arbiter.endpoint, undefined],
-      ['for another name', `https://localhost:${arbiter.port}`, tlsFixture('root_ca.pem')],
+      ['for another name', misnamed.endpoint, testCa()],
     ] as const;
     for (const [reason, address, rootCa] of setups) {
       const outcome = await (await fetchFrom(address, { rootCa }))(never());
       if (outcome.reason !== 'unreachable') return t.fail(`${reason}: ${outcome.reason}`);
       t.regex(outcome.detail, /certificate/, reason);
     }
-    t.deepEqual(arbiter.requests, []);
+    t.deepEqual([...arbiter.requests, ...misnamed.requests], []);
   },
 );
 

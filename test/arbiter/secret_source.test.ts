@@ -7,7 +7,7 @@ import {
   type SecretSource,
   type Waiting,
 } from '#relay/arbiter/secret_source.js';
-import { FakeTimers, settled } from '../helpers/fake_timers.js';
+import { FakeClock, settled } from '../helpers/fake_clock.js';
 
 const unreachable: FetchOutcome = { reason: 'unreachable', detail: 'no connection' };
 const notRegistered: FetchOutcome = { reason: 'not_registered', detail: '129' };
@@ -16,7 +16,7 @@ const lostHttp: FetchOutcome = { reason: 'no_answer', detail: 'nothing came', ma
 const secret = (text: string): FetchOutcome => ({ reason: 'secret', secret: text });
 
 interface Run {
-  readonly timers: FakeTimers;
+  readonly clock: FakeClock;
   readonly source: SecretSource;
   readonly secrets: string[];
   readonly waiting: Waiting[];
@@ -25,7 +25,7 @@ interface Run {
 
 /** A source whose tries end like this, one after another; the last one repeats. */
 function run(outcomes: readonly FetchOutcome[], random = (): number => 0.5): Run {
-  const timers = new FakeTimers();
+  const clock = new FakeClock();
   const secrets: string[] = [];
   const waiting: Waiting[] = [];
   let fetches = 0;
@@ -37,18 +37,18 @@ function run(outcomes: readonly FetchOutcome[], random = (): number => 0.5): Run
     fetch,
     onSecret: (text) => secrets.push(text),
     onWaiting: (line) => waiting.push(line),
-    timers,
+    clock,
     random,
   });
-  return { timers, source, secrets, waiting, fetches: () => fetches };
+  return { clock, source, secrets, waiting, fetches: () => fetches };
 }
 
 test('a secret at the first try is handed over, and nothing is ever asked again', async (t) => {
-  const { timers, secrets, waiting, fetches } = run([secret('s1'), secret('s2')]);
+  const { clock, secrets, waiting, fetches } = run([secret('s1'), secret('s2')]);
   await settled();
   t.deepEqual(secrets, ['s1']);
   t.deepEqual(waiting, []);
-  t.is(timers.pending, 0);
+  t.is(clock.armed, 0);
   t.is(fetches(), 1);
 });
 
@@ -61,15 +61,15 @@ test('every kind of failure is tried again until a secret comes, which ends it',
     { reason: 'empty_secret', detail: 'an empty secret' },
     lostHttp,
   ];
-  const { timers, secrets, fetches } = run([...failures, secret('s1'), secret('s2')]);
+  const { clock, secrets, fetches } = run([...failures, secret('s1'), secret('s2')]);
   await settled();
   for (const { reason } of failures) {
     t.deepEqual(secrets, [], reason);
-    t.is(timers.pending, 1, reason);
-    await timers.next();
+    t.is(clock.armed, 1, reason);
+    await clock.next();
   }
   t.deepEqual(secrets, ['s1']);
-  t.false(await timers.next());
+  t.false(await clock.next());
   t.is(fetches(), failures.length + 1);
 });
 
@@ -80,10 +80,10 @@ test('the delay grows to ten seconds and stays there, half a second at least', a
     [1 - Number.EPSILON, [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]],
   ] as const;
   for (const [random, delaysMs] of bounds) {
-    const { timers } = run([unreachable], () => random);
+    const { clock } = run([unreachable], () => random);
     await settled();
-    while (timers.delaysMs.length < delaysMs.length) await timers.next();
-    t.deepEqual(timers.delaysMs.map(Math.round), delaysMs);
+    while (clock.delaysMs.length < delaysMs.length) await clock.next();
+    t.deepEqual(clock.delaysMs.map(Math.round), delaysMs);
   }
 });
 
@@ -102,14 +102,14 @@ test('no number of failures and no random number leads out of the bounds', (t) =
 });
 
 test('the first failure is reported at once, then one line a minute with the last answer', async (t) => {
-  const { timers, waiting } = run([unreachable, notRegistered], () => 0.999_999);
+  const { clock, waiting } = run([unreachable, notRegistered], () => 0.999_999);
   await settled();
   t.deepEqual(waiting, [{ reason: 'unreachable', detail: 'no connection', tries: 1 }]);
-  const reportedAtMs = [timers.nowMs()];
-  while (timers.nowMs() < 600_000) {
+  const reportedAtMs = [clock.monotonicMs()];
+  while (clock.monotonicMs() < 600_000) {
     const lines = waiting.length;
-    await timers.next();
-    if (waiting.length > lines) reportedAtMs.push(timers.nowMs());
+    await clock.next();
+    if (waiting.length > lines) reportedAtMs.push(clock.monotonicMs());
   }
   t.deepEqual(waiting[1], { reason: 'not_registered', detail: '129', tries: waiting[1]?.tries ?? 0 });
   t.true(reportedAtMs.length >= 9 && reportedAtMs.length <= 11);
@@ -118,13 +118,13 @@ test('the first failure is reported at once, then one line a minute with the las
 });
 
 test('a secret after an unanswered request is asked for once more, and the later one counts', async (t) => {
-  const { timers, secrets, waiting, fetches } = run([lost, secret('s1'), secret('s2'), secret('s3')]);
+  const { clock, secrets, waiting, fetches } = run([lost, secret('s1'), secret('s2'), secret('s3')]);
   await settled();
-  await timers.next();
+  await clock.next();
   t.deepEqual(secrets, []);
-  await timers.next();
+  await clock.next();
   t.deepEqual(secrets, ['s2']);
-  t.false(await timers.next());
+  t.false(await clock.next());
   t.is(fetches(), 3);
   t.false(JSON.stringify(waiting).includes('s1'));
 });
@@ -149,26 +149,26 @@ test('an unanswered request casts doubt until the arbiter answers something agai
     { reason: 'asking again changes nothing over HTTP', outcomes: [lostHttp, secret('a')], accepted: 'a' },
   ];
   for (const { reason, outcomes, accepted } of cases) {
-    const { timers, secrets, fetches } = run(outcomes);
+    const { clock, secrets, fetches } = run(outcomes);
     await settled();
-    while (await timers.next());
+    while (await clock.next());
     t.deepEqual(secrets, [accepted], reason);
     t.is(fetches(), outcomes.length, reason);
   }
 });
 
 test('stopping while waiting leaves no timer and asks no more', async (t) => {
-  const { timers, source, fetches } = run([unreachable]);
+  const { clock, source, fetches } = run([unreachable]);
   await settled();
-  t.is(timers.pending, 1);
+  t.is(clock.armed, 1);
   source.stop();
   source.stop();
-  t.is(timers.pending, 0);
+  t.is(clock.armed, 0);
   t.is(fetches(), 1);
 });
 
 test('stopping during a try aborts it, and a secret that comes too late is dropped', async (t) => {
-  const timers = new FakeTimers();
+  const clock = new FakeClock();
   const signals: AbortSignal[] = [];
   const source = startSecretSource({
     fetch: (signal) => {
@@ -177,30 +177,30 @@ test('stopping during a try aborts it, and a secret that comes too late is dropp
     },
     onSecret: () => t.fail('the secret came after the stop'),
     onWaiting: () => t.fail('nothing is awaited after the stop'),
-    timers,
+    clock,
   });
   t.false(signals[0]?.aborted ?? true);
   source.stop();
   await settled();
   t.true(signals[0]?.aborted ?? false);
-  t.is(timers.pending, 0);
+  t.is(clock.armed, 0);
 });
 
 test('stopping from within the report leaves no timer', async (t) => {
-  const timers = new FakeTimers();
+  const clock = new FakeClock();
   const source: SecretSource = startSecretSource({
     fetch: () => Promise.resolve(unreachable),
     onSecret: () => t.fail('there is no secret'),
     onWaiting: () => source.stop(),
-    timers,
+    clock,
   });
   await settled();
-  t.is(timers.delaysMs.length, 1);
-  t.is(timers.pending, 0);
+  t.is(clock.delaysMs.length, 1);
+  t.is(clock.armed, 0);
 });
 
 test('a client that throws is a failed try, whose message goes nowhere', async (t) => {
-  const timers = new FakeTimers();
+  const clock = new FakeClock();
   const waiting: Waiting[] = [];
   const secrets: string[] = [];
   let tries = 0;
@@ -212,10 +212,10 @@ test('a client that throws is a failed try, whose message goes nowhere', async (
     },
     onSecret: (text) => secrets.push(text),
     onWaiting: (line) => waiting.push(line),
-    timers,
+    clock,
   });
   await settled();
-  while (await timers.next());
+  while (await clock.next());
   t.deepEqual(secrets, ['s']);
   t.deepEqual(waiting, [{ reason: 'unreachable', detail: 'the try itself failed (TypeError)', tries: 1 }]);
 });

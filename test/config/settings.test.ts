@@ -19,6 +19,13 @@ const cases: {
   host: { good: '[::1]', value: '::1', bad: ['256.0.0.1', 'a b'] },
   name: { good: 'other', value: 'other', bad: ['two words'] },
   secrets: { good: 'one', value: ['one'], bad: [' one', 'one\n'] },
+  arbiter: {
+    good: 'tcp://arbiter',
+    value: { protocol: 'zest', address: 'tcp://arbiter:4444', ipv6: false },
+    bad: ['arbiter:4444', 'ftp://arbiter/', 'https://arbiter/?x'],
+  },
+  secretsDir: { good: '/elsewhere', value: '/elsewhere', bad: [] },
+  tls: { good: 'relay.pem', value: 'relay.pem', bad: [] },
   dev: { good: 'true', value: true, bad: ['perhaps'] },
   concurrency: { good: '8', value: 8, bad: ['0', '-1', '1.5'] },
   laneConcurrency: { good: '2', value: 2, bad: ['0'] },
@@ -54,6 +61,9 @@ const defaults: Config = {
   host: '0.0.0.0',
   name: 'export-service',
   secrets: ['s'],
+  arbiter: undefined,
+  secretsDir: '/run/secrets',
+  tls: undefined,
   dev: false,
   concurrency: 256,
   laneConcurrency: 1,
@@ -135,10 +145,12 @@ for (const name of names) {
     t.deepEqual(both.ok && both.config[name], value);
   });
 
-  test(`a bad ${variable} is named by the variable`, (t) => {
-    const parsed = parseConfig({ argv: [], env: { ...beside, [variable]: bad[0] ?? '' } });
-    t.true(!parsed.ok && parsed.mistakes.some((mistake) => mistake.startsWith(`${variable}: expects `)));
-  });
+  for (const text of bad.slice(0, 1)) {
+    test(`a bad ${variable} is named by the variable`, (t) => {
+      const parsed = parseConfig({ argv: [], env: { ...beside, [variable]: text } });
+      t.true(!parsed.ok && parsed.mistakes.some((mistake) => mistake.startsWith(`${variable}: expects `)));
+    });
+  }
 
   test(`an empty ${variable} counts as not set`, (t) => {
     const parsed = parseConfig({ argv: ['--secret=s'], env: { [variable]: '' } });

@@ -1,18 +1,12 @@
-import {
-  startSecretSource,
-  type SecretSource,
-  type Timers,
-  type Waiting,
-} from '#relay/arbiter/secret_source.js';
+import { type Clock, systemClock } from '#relay/clock.js';
+import { startSecretSource, type SecretSource, type Waiting } from '#relay/arbiter/secret_source.js';
 import type { FetchOutcome, SecretFetch } from '#relay/arbiter/outcome.js';
 
 /** A real clock on which everything is twenty times as fast. */
-const hastyTimers: Timers = {
-  nowMs: () => performance.now() * 20,
-  after: (delayMs, action) => {
-    const timer = setTimeout(action, delayMs / 20);
-    return () => clearTimeout(timer);
-  },
+const hastyClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => systemClock.monotonicMs() * 20,
+  after: (delayMs, action) => systemClock.after(delayMs / 20, action),
 };
 
 /** A secret source at work on a real client, and what it said and did. */
@@ -40,7 +34,7 @@ export class WatchedSource {
         found(secret);
       },
       onWaiting: (waiting) => this.waiting.push(waiting),
-      timers: hastyTimers,
+      clock: hastyClock,
     });
   }
 

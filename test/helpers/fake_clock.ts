@@ -10,6 +10,8 @@ export class FakeClock implements Clock {
   #wallMs: number;
   #monotonicMs = 0;
   readonly #timers = new Set<Timer>();
+  /** Every delay that was asked for, in order. */
+  readonly delaysMs: number[] = [];
 
   constructor(wallMs = Date.UTC(2030, 0, 1)) {
     this.#wallMs = wallMs;
@@ -26,6 +28,7 @@ export class FakeClock implements Clock {
   after(delayMs: number, callback: () => void): () => void {
     const timer = { atMs: this.#monotonicMs + delayMs, callback };
     this.#timers.add(timer);
+    this.delaysMs.push(delayMs);
     return () => this.#timers.delete(timer);
   }
 
@@ -46,6 +49,14 @@ export class FakeClock implements Clock {
     }
     this.#moveTo(endMs);
     await settled();
+  }
+
+  /** Goes to the next timer, fires it, and lets its consequences happen. False if there was none. */
+  async next(): Promise<boolean> {
+    const timer = this.#due(Infinity);
+    if (timer === undefined) return false;
+    await this.advance(timer.atMs - this.#monotonicMs);
+    return true;
   }
 
   /** Sets the wall clock as an operator would; the monotonic clock does not notice. */

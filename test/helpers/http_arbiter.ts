@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import MacaroonsBuilder from 'macaroons.js/lib/MacaroonsBuilder.js';
+import { serverTls, type TestCertificate } from './tls.js';
 
 /**
  * A double of the platform's earlier arbiter: HTTP(S), 401 until registered, the same secret however often it is
@@ -17,17 +17,22 @@ export class HttpArbiter {
   readonly #registered = new Set<string>();
   #scripted: RequestListener | undefined;
 
-  private constructor(scheme: 'http' | 'https') {
+  private constructor(scheme: 'http' | 'https', certificate: TestCertificate) {
     this.#scheme = scheme;
     const listener: RequestListener = (request, response) => {
       this.requests.push(request);
       (this.#scripted ?? this.#answer)(request, response);
     };
-    this.#server = scheme === 'http' ? createServer(listener) : createTlsServer(readPem(), listener);
+    this.#server =
+      scheme === 'http' ? createServer(listener) : createTlsServer(serverTls(certificate), listener);
   }
 
-  static async start(scheme: 'http' | 'https', port = 0): Promise<HttpArbiter> {
-    const arbiter = new HttpArbiter(scheme);
+  static async start(
+    scheme: 'http' | 'https',
+    port = 0,
+    certificate: TestCertificate = 'localhost',
+  ): Promise<HttpArbiter> {
+    const arbiter = new HttpArbiter(scheme, certificate);
     arbiter.#server.listen(port, '127.0.0.1');
     await once(arbiter.#server, 'listening');
     return arbiter;
@@ -80,14 +85,4 @@ export class HttpArbiter {
       response.writeHead(401).end('Unauthorized');
     else response.end(this.secret);
   };
-}
-
-function readPem(): { readonly cert: string; readonly key: string } {
-  const pem = tlsFixture('arbiter.pem');
-  return { cert: pem, key: pem };
-}
-
-/** A file of test/fixtures/arbiter_tls. */
-export function tlsFixture(name: 'root_ca.pem' | 'other_ca.pem' | 'arbiter.pem'): string {
-  return readFileSync(`test/fixtures/arbiter_tls/${name}`, 'utf8');
 }

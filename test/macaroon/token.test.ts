@@ -24,6 +24,10 @@ const wellFormed: readonly { readonly why: string; readonly token: string }[] = 
     token: tokenOf(location, identifier, cid, vid, cl, cid, signature),
   },
   {
+    why: 'an empty location of a third party is not the same as none',
+    token: tokenOf(location, identifier, cid, vid, packet('cl', ''), signature),
+  },
+  {
     why: 'an empty vid is still a vid',
     token: tokenOf(location, identifier, cid, packet('vid', ''), signature),
   },

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { type TLSSocket, connect } from 'node:tls';
+import test from 'ava';
+import { eventually } from '../helpers/eventually.js';
+import { FakeClock } from '../helpers/fake_clock.js';
+import { secretsDirectory, startOnPlatform } from '../helpers/platform.js';
+import type { RelayUnderTest } from '../helpers/relay.js';
+import { loadCertificate } from '#relay/tls/certificate.js';
+import type { Cleanup } from '../helpers/scripted_destination.js';
+
+const good = readFileSync('test/fixtures/tls/localhost.pem', 'utf8');
+const other = readFileSync('test/fixtures/tls/other_name.pem', 'utf8');
+const key = (pem: string): string =>
+  /-----BEGIN PRIVATE KEY-----[^]*?-----END PRIVATE KEY-----/.exec(pem)?.[0] ?? '';
+const cert = (pem: string): string =>
+  /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/.exec(pem)?.[0] ?? '';
+
+test('certificate and key may come in any order, and must belong together', async (t) => {
+  const directory = await secretsDirectory(t, {
+    good,
+    swapped: `${key(good)}\n${cert(good)}\n`,
+    strangers: `${cert(good)}\n${key(other)}\n`,
+    keyless: cert(good),
+    lonely: key(good),
+    rubbish: 'rubbish',
+    large: 'x'.repeat(300_000),
+  });
+  const reason = async (name: string): Promise<string> => {
+    const loaded = await loadCertificate(join(directory, name));
+    return loaded.ok ? 'ok' : loaded.reason;
+  };
+  t.is(await reason('good'), 'ok');
+  t.is(await reason('swapped'), 'ok');
+  t.regex(await reason('strangers'), /not its certificate/);
+  for (const name of ['keyless', 'lonely', 'rubbish']) t.regex(await reason(name), /does not hold/, name);
+  t.regex(await reason('large'), /longer than/);
+  t.regex(await reason('absent'), /does not exist/);
+  t.regex(await reason('.'), /is not a file/);
+});
+
+async function open(t: Cleanup, relay: RelayUnderTest): Promise<TLSSocket> {
+  const socket = connect({ port: relay.port, host: '127.0.0.1', rejectUnauthorized: false });
+  t.teardown(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+test('a new certificate serves new connections, and those that are open stay; a bad one changes nothing', async (t) => {
+  const directory = await secretsDirectory(t, { 'DATABOX.pem': good });
+  const clock = new FakeClock();
+  const relay = await startOnPlatform(t, { EXPORT_SECRETS_DIR: directory, EXPORT_SECRET: 's' }, { clock });
+  const path = join(directory, 'DATABOX.pem');
+  const before = await open(t, relay);
+  t.is(before.getPeerCertificate().subject.CN, 'localhost');
+  // Looking at a file is real; only the time between two looks is not.
+  const nextLook = async (line: string): Promise<void> => {
+    await eventually(async () => {
+      await clock.advance(5000);
+      return relay.log.includes(line);
+    });
+  };
+  await eventually(() => clock.delaysMs.includes(5000));
+  await writeFile(`${path}.new`, 'half a cert');
+  await rename(`${path}.new`, path);
+  await nextLook('cannot be used');
+  t.is((await open(t, relay)).getPeerCertificate().subject.CN, 'localhost');
+  await writeFile(`${path}.new`, other);
+  await rename(`${path}.new`, path);
+  await nextLook('is in use');
+  t.is((await open(t, relay)).getPeerCertificate().subject.CN, 'other_name');
+  before.write('POST /export HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+  const [answer] = (await once(before, 'data')) as [Buffer];
+  t.regex(answer.toString(), /^HTTP\/1\.1 401 /);
+});
+
+test('versions of TLS before 1.2 are not spoken', async (t) => {
+  const directory = await secretsDirectory(t, { 'DATABOX.pem': good });
+  const relay = await startOnPlatform(t, { EXPORT_SECRETS_DIR: directory, EXPORT_SECRET: 's' });
+  const socket = connect({
+    port: relay.port,
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.1',
+    maxVersion: 'TLSv1.1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  });
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+  t.regex(String(error.code), /PROTOCOL|ALERT/);
+});
