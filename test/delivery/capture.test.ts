@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -96,21 +97,23 @@ test('whatever the bytes, the pieces and the cap, what is kept is a prefix withi
     fc.uint8Array({ maxLength: 200 }),
     fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
   );
-  await fc.assert(
-    fc.asyncProperty(
-      sample,
-      fc.integer({ min: 1, max: 7 }),
-      fc.integer({ min: 1, max: 250 }),
-      async (bytes, pieces, cap) => {
-        const whole = Buffer.from(bytes);
-        const kept = await captureBody(body(whole, { pieces }), undefined, cap);
-        const back = Buffer.from(kept.body, kept.encoding === 'base64' ? 'base64' : 'utf8');
-        t.true(back.length <= cap);
-        t.deepEqual(back, whole.subarray(0, back.length));
-        t.is(kept.truncated, whole.length > cap);
-        if (!kept.truncated) t.deepEqual(back, whole);
-        else t.true(back.length > cap - 4);
-      },
+  await t.notThrowsAsync(() =>
+    fc.assert(
+      fc.asyncProperty(
+        sample,
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 250 }),
+        async (bytes, pieces, cap) => {
+          const whole = Buffer.from(bytes);
+          const kept = await captureBody(body(whole, { pieces }), undefined, cap);
+          const back = Buffer.from(kept.body, kept.encoding === 'base64' ? 'base64' : 'utf8');
+          assert.ok(back.length <= cap);
+          assert.deepEqual(back, whole.subarray(0, back.length));
+          assert.equal(kept.truncated, whole.length > cap);
+          if (!kept.truncated) assert.deepEqual(back, whole);
+          else assert.ok(back.length > cap - 4);
+        },
+      ),
     ),
   );
 });
