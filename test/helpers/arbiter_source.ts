@@ -3,7 +3,7 @@ import { startSecretSource, type SecretSource, type Waiting } from '#relay/arbit
 import type { FetchOutcome, SecretFetch } from '#relay/arbiter/outcome.js';
 
 /** A real clock on which everything is twenty times as fast. */
-const hastyClock: Clock = {
+export const hastyClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => systemClock.monotonicMs() * 20,
   after: (delayMs, action) => systemClock.after(delayMs / 20, action),

@@ -1,13 +1,16 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../helpers/eventually.js';
+import { hastyClock } from '../helpers/arbiter_source.js';
 import { HttpArbiter } from '../helpers/http_arbiter.js';
 import { startOnPlatform, secretsDirectory } from '../helpers/platform.js';
 import { type PlatformClient, platformClients } from '../helpers/platform_clients.js';
 import { RunningProgram } from '../helpers/process.js';
-import { mint, type RelayUnderTest } from '../helpers/relay.js';
+import { mint, mintWith, type RelayUnderTest } from '../helpers/relay.js';
 import { startDestination } from '../helpers/scripted_destination.js';
-import { loadReplyZeromq, type ReplyZeromq, ZestArbiter } from '../helpers/zest_arbiter.js';
+import { contentAnswer, loadReplyZeromq, type ReplyZeromq, ZestArbiter } from '../helpers/zest_arbiter.js';
 
 const token = 'the token of this service';
 const pem = readFileSync('test/fixtures/tls/localhost.pem', 'utf8');
@@ -18,6 +21,14 @@ const withZest = zeromq === undefined ? test.skip : test;
 if (zeromq === undefined) {
   test.skip('the optional package zeromq is not installed, so the Zest arbiter is not tested', (t) =>
     t.pass());
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 interface World {
@@ -118,6 +129,52 @@ withZest(
     const other = mintFor('/export', `destination = ${destination.url}/other`);
     await t.throwsAsync(client({ ...call, id, macaroon: other }), { message: /^404 .*"unknown_job"/ });
     t.is((await client({ ...call, id, macaroon: mintFor('/export', grant) })).id, id);
+  },
+);
+
+withZest(
+  'whatever a Zest arbiter does first, no request is served before it has given a real secret',
+  async (t) => {
+    if (zeromq === undefined) return;
+    const keys = zeromq.curveKeyPair();
+    const port = await freePort();
+    const directory = await secretsDirectory(t, { ARBITER_TOKEN: token, ZMQ_PUBLIC_KEY: keys.publicKey });
+    const relay = await startOnPlatform(
+      t,
+      { EXPORT_SECRETS_DIR: directory, DATABOX_ARBITER_ENDPOINT: `tcp://127.0.0.1:${port}` },
+      { clock: hastyClock },
+    );
+    const servesNobody = async (what: string): Promise<void> => {
+      for (const macaroon of [mint(), mintWith({ root: ' ' }), 'rubbish']) {
+        t.is((await relay.post('/export', { id: 'x' }, { macaroon })).json.code, 'no_secret', what);
+      }
+    };
+    await servesNobody('down at the start');
+    const arbiter = await ZestArbiter.start({ zeromq, port, keys });
+    t.teardown(() => arbiter.close());
+    const asked = async (): Promise<void> => {
+      const before = arbiter.requests.length;
+      await eventually(() => arbiter.requests.length >= before + 2);
+    };
+    await asked();
+    await servesNobody('129: not registered yet');
+    for (const [what, answer] of [
+      ['160: internal error', Buffer.of(160, 0, 0, 0)],
+      ['garbage', Buffer.from('garbage')],
+      ['an empty frame', Buffer.alloc(0)],
+      ['an empty secret', contentAnswer('')],
+      ['a secret of white space', contentAnswer(' ')],
+    ] as const) {
+      arbiter.answerWith(answer);
+      await asked();
+      await servesNobody(what);
+    }
+    arbiter.behave();
+    arbiter.register('export-service', Buffer.from(token));
+    await eventually(async () => (await relay.post('/export', { id: 'x' })).status === 401);
+    const macaroon = arbiter.mint({ target: 'export-service', path: '/export', method: 'POST' });
+    t.is((await relay.post('/export', { id: 'x' }, { macaroon })).json.code, 'unknown_job');
+    t.is(arbiter.secrets.length, 1, 'fetched once');
   },
 );
 
