@@ -42,6 +42,8 @@ export interface AppOptions extends ExportsOptions {
 type Context = Koa.Context;
 type Route = '/export' | '/lp/export';
 
+const internal = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
+
 /** The relay's HTTP interface (contract: section 2) as a Koa application. */
 export function createApp(options: AppOptions): Koa {
   const exports = new Exports(options);
@@ -57,8 +59,16 @@ export function createApp(options: AppOptions): Koa {
     );
   }
   const app = new Koa();
-  // Sockets that break are no news, and exceptions reach onBug below.
+  // Koa would print sockets that break, which are no news, and swallow the rest; exceptions reach onBug here or below.
   app.silent = true;
+  app.use(async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      options.onBug(error);
+      await answer(ctx, options, 'other', () => internal);
+    }
+  });
   app.use(router.routes());
   app.use((ctx) =>
     answer(ctx, options, 'other', () =>
@@ -115,7 +125,7 @@ async function answer(
     result = await handler();
   } catch (error) {
     onBug(error);
-    result = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
+    result = internal;
   }
   const level = result.ok
     ? writeJob(ctx, result.value)

@@ -19,8 +19,12 @@ const maxHeaders = 100;
 const lingerMs = 1000;
 
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
-export function createBoundedServer(listener: RequestListener, options: ServerOptions): Server | TlsServer {
+export function createBoundedServer(handler: RequestListener, options: ServerOptions): Server | TlsServer {
   const { requestTimeoutMs, maxConnections, certificate } = options;
+  const listener: RequestListener = (request, response) => {
+    request.url = originForm(request.url ?? '/');
+    handler(request, response);
+  };
   const bounds = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: requestTimeoutMs,
@@ -58,4 +62,13 @@ function lingerOnClose(socket: Socket): void {
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(timer));
   };
+}
+
+/**
+ * The target as path and query alone. What a client may put before them, in the form meant for proxies, decides
+ * nothing here; and parsers throw at authorities that are none.
+ */
+function originForm(target: string): string {
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  return path === target || path.startsWith('/') ? path : `/${path}`;
 }

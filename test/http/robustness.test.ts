@@ -1,31 +1,9 @@
 import { once } from 'node:events';
-import { type Socket, connect } from 'node:net';
 import test from 'ava';
 import { eventually } from '../helpers/eventually.js';
 import { type RelayUnderTest, mint, startRelay } from '../helpers/relay.js';
-import { type Cleanup, startDestination } from '../helpers/scripted_destination.js';
-
-async function open(t: Cleanup, relay: RelayUnderTest): Promise<Socket> {
-  const socket = connect(relay.port, '127.0.0.1');
-  socket.on('error', () => undefined);
-  t.teardown(() => socket.destroy());
-  await once(socket, 'connect');
-  return socket;
-}
-
-/** Everything the relay sends until it closes the connection. */
-async function talk(t: Cleanup, relay: RelayUnderTest, text: string): Promise<string> {
-  const socket = await open(t, relay);
-  let answer = '';
-  socket.setEncoding('latin1').on('data', (chunk: string) => (answer += chunk));
-  socket.write(text);
-  await once(socket, 'close');
-  return answer;
-}
-
-function head(...lines: readonly string[]): string {
-  return ['POST /export HTTP/1.1', 'Host: relay', `X-Api-Key: ${mint()}`, ...lines, '', ''].join('\r\n');
-}
+import { head, open, talk } from '../helpers/raw.js';
+import { startDestination } from '../helpers/scripted_destination.js';
 
 async function stillServes(relay: RelayUnderTest, uri: string): Promise<boolean> {
   const { json } = await relay.submit(uri);
