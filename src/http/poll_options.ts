@@ -37,7 +37,8 @@ export function parsePollOptions(
 
 /** A decimal number, or `undefined`. `Number` alone would read "" as 0 and "0x10" as 16. */
 function finiteNumber(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text)) return undefined;
+  if (text === undefined || !/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text))
+    return undefined;
   const value = Number(text);
   return Number.isFinite(value) ? value : undefined;
 }
