@@ -7,6 +7,7 @@ import type { Job } from '../job/job.js';
 import type { MacaroonVerifier } from '../macaroon/verify.js';
 import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
+import { departureOf } from './departure.js';
 import { parseExportRequest } from './export_request.js';
 import { Exports, type ExportsOptions, type Waiting } from './exports.js';
 import { parsePollOptions } from './poll_options.js';
@@ -105,9 +106,7 @@ function waitingOf(ctx: Context, { maxWaitMs }: AppOptions): Result<Waiting> {
   const query = new URLSearchParams(ctx.querystring);
   const poll = parsePollOptions(query, { prefer: preference, ifNoneMatch }, maxWaitMs);
   if (!poll.ok) return poll;
-  const gone = new AbortController();
-  ctx.res.once('close', () => gone.abort());
-  return { ok: true, value: { ...poll.value, signal: gone.signal } };
+  return { ok: true, value: { ...poll.value, signal: departureOf(ctx.req, ctx.res) } };
 }
 
 /** Runs a handler and writes what it gives: a job, or a problem document. Reports the request once. */

@@ -47,8 +47,13 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     awaitingContinue.add(request);
     listener(request, response);
   });
-  server.on(certificate === undefined ? 'connection' : 'secureConnection', lingerOnClose);
-  return server;
+  server.on(certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    lingerOnClose(socket);
+    // Each pipelined long poll listens for the end of the connection, and they are bounded elsewhere.
+    socket.setMaxListeners(0);
+  });
+  // Node's, and without a type: a client that has closed its sending side is answered before the connection closes.
+  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 /**
