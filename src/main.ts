@@ -21,24 +21,44 @@ function exitWith(status: number): void {
   if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = status;
 }
 
+const interrupted = new AbortController();
+
 function interruption(): AbortSignal {
-  const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-      controller.abort(name);
+      if (interrupted.signal.aborted) process.exit(128 + constants.signals[name]);
+      interrupted.abort(name);
     });
   }
-  return controller.signal;
+  return interrupted.signal;
+}
+
+/** For what is written last, when a bug ends the process or whoever reads the output has stopped reading. */
+const lastWordsMs = 1000;
+
+function onBug(report: (error: unknown) => void): void {
+  let ending = false;
+  // Rejections that nobody handles arrive here too.
+  process.on('uncaughtException', (error) => {
+    if (ending) return;
+    ending = true;
+    process.exitCode = exitStatus.failed;
+    setTimeout(() => process.exit(), lastWordsMs);
+    report(error);
+    process.stdout.write('', () => process.exit());
+  });
 }
 
 const surroundings: Surroundings = {
   env: process.env,
-  stdout: (text) => process.stdout.write(text),
+  stdout: (text, taken) => process.stdout.write(text, taken),
   stderr: (text) => process.stderr.write(text),
   stdoutIsTty: isatty(1),
   now: Date.now,
   interruption,
+  onBug,
 };
 
 exitWith(await runCli(process.argv.slice(2), surroundings, [serve, demo, mint]));
+// Output that nobody reads would keep the process alive; who has asked it to stop is not kept waiting for that.
+if (interrupted.signal.aborted) setTimeout(() => process.exit(), lastWordsMs).unref();

@@ -1,6 +1,7 @@
 import type { RequestReport } from './http/app.js';
 import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
+import { bugFields } from './log/bug.js';
 import { type Logger, cut } from './log/logger.js';
 
 /** What the parts of the service report, as log lines: one a request, one an attempt, one at the end of a job. */
@@ -63,10 +64,7 @@ export function createObservers(log: Logger): Observers {
       );
     },
     onBug(error) {
-      log.error(
-        { err: error instanceof Error ? { type: error.name, stack: error.stack } : typeof error },
-        'bug',
-      );
+      log.error(bugFields(error), 'bug');
     },
   };
 }

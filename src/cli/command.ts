@@ -18,8 +18,8 @@ export const exitStatus = {
 /** Everything a command needs of the process around it, so that a test can stand in for it. */
 export interface Surroundings {
   readonly env: Environment;
-  /** Writes as is; a line needs its own line feed. */
-  readonly stdout: (text: string) => void;
+  /** Writes as is; a line needs its own line feed. Calls back once the text was taken, or cannot be. */
+  readonly stdout: (text: string, taken?: () => void) => void;
   readonly stderr: (text: string) => void;
   readonly stdoutIsTty: boolean;
   /** The wall clock, in ms since 1970. */
@@ -29,6 +29,11 @@ export interface Surroundings {
    * second ends it at once.
    */
   readonly interruption: () => AbortSignal;
+  /**
+   * From then on an exception that nobody caught, a rejected promise included, is handed to `report` before it ends
+   * the process with status 1: after a bug nobody knows what still holds, and whoever supervises starts it again.
+   */
+  readonly onBug: (report: (error: unknown) => void) => void;
 }
 
 export interface CommandContext extends Surroundings {

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/settings.js';
 import { helpText, printConfig } from '../config/describe.js';
 import { parseConfig } from '../config/parse.js';
-import { createLogger } from '../log/logger.js';
+import { bugFields } from '../log/bug.js';
+import { LineSink } from '../log/line_sink.js';
+import { createLogger, type Logger } from '../log/logger.js';
 import { type Service, startService } from '../service.js';
 import { type Command, type CommandContext, exitStatus, reportMistakes } from './command.js';
 import { type Platform, findPlatform } from './platform.js';
@@ -37,7 +39,13 @@ export const serve: Command = {
 /** Runs until SIGTERM or SIGINT. */
 async function runService(config: Config, platform: Platform, context: CommandContext): Promise<number> {
   const interruption = context.interruption();
-  const logger = createLogger(config.logLevel, { write: context.stdout });
+  const { logger, flush } = openLog(config, context);
+  context.onBug((error) => {
+    const fields = bugFields(error);
+    logger.fatal(fields, 'bug');
+    flush();
+    context.stderr(`export-relay serve: ended by a bug, ${[fields.type, ...fields.at].join('\n    at ')}\n`);
+  });
   const [secret = randomBytes(32).toString('base64url')] = config.secrets;
   const secrets = config.dev ? [secret, ...config.secrets.slice(1)] : config.secrets;
   let service: Service;
@@ -53,7 +61,23 @@ async function runService(config: Config, platform: Platform, context: CommandCo
   await aborted(interruption);
   await service.stop(stopGraceMs);
   await receiver?.close();
+  flush();
   return exitStatus.done;
+}
+
+/** Lines are lost, and counted, once this much waits for whoever reads the log; some 4,000 lines a megabyte. */
+const maxHeldLog = 8 * 1024 ** 2;
+
+function openLog(
+  { logLevel }: Config,
+  { stdout }: CommandContext,
+): { readonly logger: Logger; readonly flush: () => void } {
+  const lossLine = (lines: number): string => {
+    const loss = { level: 'warn', time: new Date().toISOString(), lines, msg: 'log lines lost' };
+    return `${JSON.stringify(loss)}\n`;
+  };
+  const sink = new LineSink({ write: stdout, lossLine, maxHeld: maxHeldLog });
+  return { logger: createLogger(logLevel, sink), flush: () => sink.flush() };
 }
 
 async function showHowToTry(

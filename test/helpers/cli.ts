@@ -43,6 +43,7 @@ export function standIn({
     stdoutIsTty: false,
     now: () => nowMs,
     interruption: () => new AbortController().signal,
+    onBug: () => undefined,
   };
   return { context, written };
 }

@@ -24,7 +24,7 @@ export class RunningProgram {
     });
   }
 
-  kill(signal: 'SIGTERM' | 'SIGINT'): void {
+  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR2'): void {
     this.#child.kill(signal);
   }
 
