@@ -63,6 +63,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     }),
     maxResponseBytes: config.maxResponseBytes,
     userAgent: `export-relay/${version}`,
+    signingKeys: config.signingKeys,
   });
   const registry = new MemoryRegistry({
     ...config,

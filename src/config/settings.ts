@@ -13,7 +13,16 @@ import {
   port,
   size,
 } from './units.js';
-import { arbiterEndpoint, destinationPattern, filePath, host, name, network, secret } from './words.js';
+import {
+  arbiterEndpoint,
+  destinationPattern,
+  filePath,
+  host,
+  name,
+  network,
+  secret,
+  signingKey,
+} from './words.js';
 
 const mb = 1024 ** 2;
 const second = 1000;
@@ -203,6 +212,12 @@ export const settings = {
     variable: 'EXPORT_REQUIRE_DESTINATION',
     help: 'Refuse submissions whose macaroon names no destination.',
   }),
+  signingKeys: list(signingKey, {
+    flag: 'signing-key',
+    variable: 'EXPORT_SIGNING_KEY',
+    secret: true,
+    help: 'Key that deliveries are signed with, after Standard Webhooks. With several there is a signature for each, so that a key can be replaced.',
+  }),
   logLevel: single<LogLevel>(logLevel, {
     flag: 'log-level',
     variable: 'EXPORT_LOG_LEVEL',
@@ -219,6 +234,7 @@ export const settings = {
   | Setting<readonly Network[]>
   | Setting<string | undefined>
   | Setting<ArbiterEndpoint | undefined>
+  | Setting<readonly Uint8Array[]>
 >;
 
 /** What `serve` runs with: every setting's value, in the unit its name ends in. */

@@ -22,6 +22,21 @@ export const secret: Unit<string> = exact({
   form: /^\S(?:.*\S)?$/su,
 });
 
+const whsec = 'whsec_';
+
+/** A key for signing deliveries as Standard Webhooks writes it; 24 to 64 bytes by the specification. */
+export const signingKey: Unit<Uint8Array> = unit<Uint8Array>({
+  placeholder: 'KEY',
+  expected: `${whsec} followed by the base64 of 24 to 64 random bytes`,
+  read: (text) => {
+    const encoded = text.startsWith(whsec) ? text.slice(whsec.length) : '';
+    const key = Buffer.from(encoded, 'base64');
+    // Receivers decode strictly, so a key has to be spelt the one canonical way.
+    return key.length >= 24 && key.length <= 64 && key.toString('base64') === encoded ? key : undefined;
+  },
+  format: (key) => whsec + Buffer.from(key).toString('base64'),
+});
+
 /** An address to listen on: an IP address (IPv6 with or without brackets) or a host name. */
 export const host: Unit<string> = unit({
   placeholder: 'ADDRESS',

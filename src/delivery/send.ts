@@ -2,6 +2,7 @@ import { Agent, type Dispatcher, type buildConnector } from 'undici';
 import type { Destination } from '../egress/destination.js';
 import { captureBody } from './capture.js';
 import { attemptError, timedOut } from './classify.js';
+import { type CustomHeaders, requestHeaders } from './headers.js';
 import type { AttemptOutcome } from './outcome.js';
 
 /** One attempt to deliver a job. */
@@ -9,8 +10,12 @@ export interface Delivery {
   readonly destination: Destination;
   /** Sent byte for byte. */
   readonly data: string;
+  /** What the app wants sent besides the relay's own headers. */
+  readonly headers: CustomHeaders;
   /** The same for every attempt of a job, so that a destination can tell a repetition. */
   readonly idempotencyKey: string;
+  /** Wall clock as the attempt begins. */
+  readonly nowMs: number;
   /** The whole attempt: resolving, connecting, sending, and the answer to its last byte. */
   readonly timeoutMs: number;
   /** Aborts the attempt. */
@@ -26,6 +31,8 @@ export interface SenderOptions {
   /** Cap on the kept response body, on the wire and after decompression. */
   readonly maxResponseBytes: number;
   readonly userAgent: string;
+  /** Standard Webhooks keys; every delivery is signed with each. */
+  readonly signingKeys: readonly Uint8Array[];
 }
 
 export interface Sender {
@@ -100,20 +107,17 @@ async function exchange(
 
 async function post(
   agent: Agent,
-  { destination, data, idempotencyKey }: Delivery,
-  { userAgent }: SenderOptions,
+  delivery: Delivery,
+  options: SenderOptions,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData | AttemptOutcome> {
+  const { destination, data } = delivery;
   try {
     return await agent.request({
       origin: destination.origin,
       path: destination.path,
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': userAgent,
-        'idempotency-key': idempotencyKey,
-      },
+      headers: requestHeaders({ ...delivery, ...options }),
       body: data,
       signal,
     });

@@ -11,7 +11,7 @@ export interface AdmissionLimits {
 export interface AdmissionLoad {
   readonly unfinished: number;
   readonly unfinishedInLane: number;
-  /** Payloads and kept responses, the new payload included, after results already read have made way. */
+  /** Payloads and kept responses, the new payload included, as if results already read had made way. */
   readonly bytes: number;
   readonly closing: boolean;
   /** Seconds until a place is likely to be free. */

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { AttemptOutcome } from '../delivery/outcome.js';
 import { type RetryLimits, nextStep } from '../delivery/retry.js';
 import type { Deliver } from '../delivery/send.js';
+import type { AttemptResult } from './attempt_record.js';
 import type { Job, JobId, JobResult } from './job.js';
 
 /** One attempt that has ended, for the log. */
@@ -26,6 +27,8 @@ export interface CourierOptions {
   /** Marks the job's next attempt as begun; `undefined` if the job has ended meanwhile. */
   readonly begin: (id: JobId) => Job | undefined;
   readonly settle: (id: JobId, result: JobResult) => void;
+  /** Notes how an attempt ended that another one will follow. */
+  readonly note: (id: JobId, result: AttemptResult, retryInMs: number) => void;
   /** Puts a job that is due again at the front of its lane. */
   readonly requeue: (id: JobId) => void;
 }
@@ -105,14 +108,16 @@ export class Courier {
     return this.#options.deliver({
       destination: job.destination,
       data: job.data,
+      headers: job.headers,
       idempotencyKey: job.id,
+      nowMs: this.#options.clock.nowMs(),
       timeoutMs: Math.min(attemptTimeoutMs, remainingMs),
       signal,
     });
   }
 
   #conclude(job: Job, voyage: Voyage, outcome: AttemptOutcome, durationMs: number): void {
-    const { clock, limits, random, onAttempt, settle, requeue } = this.#options;
+    const { clock, limits, random, onAttempt, settle, note, requeue } = this.#options;
     const step = nextStep(
       {
         outcome,
@@ -129,6 +134,7 @@ export class Courier {
       settle(job.id, resultOf(outcome));
       return;
     }
+    note(job.id, outcome.kind === 'answered' ? outcome.answer.statusCode : outcome.error.code, retryInMs);
     voyage.last = outcome;
     voyage.cancelTimer = clock.after(retryInMs, () => {
       voyage.cancelTimer = undefined;

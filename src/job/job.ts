@@ -1,8 +1,14 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { CustomHeaders } from '../delivery/headers.js';
 import type { AttemptErrorCode, DestinationAnswer } from '../delivery/outcome.js';
 import type { Destination } from '../egress/destination.js';
+import { type AttemptRecord, type AttemptResult, beginRecord, endRecord } from './attempt_record.js';
+
+export type { CustomHeaders };
 
 /**
- * The states of a job. Every arrow makes the version grow by one; nothing else does.
+ * The states of a job. Every arrow makes the version grow by one; nothing else does. (An attempt's end after which
+ * another one follows is no arrow: the record of attempts has it, and readers see it with the next change.)
  *
  * ```
  *                start                 finish
@@ -45,6 +51,12 @@ export interface Job {
   readonly data: string;
   /** Size of `data` in UTF-8. */
   readonly dataBytes: number;
+  /** Sent with the data, and let go with it. */
+  readonly headers: CustomHeaders;
+  /** Why the data leaves, in the app's words. */
+  readonly purpose: string | undefined;
+  /** Present if the job was submitted with a key: what tells a repetition from other data under the same key. */
+  readonly idempotency: Idempotency | undefined;
   /** Wall clock; no attempt begins at or after it (the macaroon's `time` caveat). */
   readonly expiresAtMs: number | undefined;
   readonly state: JobState;
@@ -52,10 +64,18 @@ export interface Job {
   readonly version: number;
   /** Attempts started so far. */
   readonly attempts: number;
+  /** One record for each of these, in order. */
+  readonly attemptRecords: readonly AttemptRecord[];
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** Present exactly when Finished. */
   readonly result?: JobResult;
+}
+
+/** A client's `Idempotency-Key`, and the SHA-256 of the data it came with (base64): the data itself does not last. */
+interface Idempotency {
+  readonly key: string;
+  readonly dataDigest: string;
 }
 
 /** What a new job is made of. */
@@ -64,6 +84,10 @@ export interface NewJob {
   readonly destination: Destination;
   readonly data: string;
   readonly dataBytes: number;
+  readonly headers?: CustomHeaders;
+  readonly purpose?: string;
+  /** At most one job has it, per owner and normalised uri, as long as that job is kept. */
+  readonly idempotencyKey?: string;
   readonly expiresAtMs: number | undefined;
 }
 
@@ -80,22 +104,36 @@ export function parseJobId(text: string): JobId | undefined {
   return isJobId(id) ? id : undefined;
 }
 
+export function newJobId(): JobId {
+  const id = parseJobId(randomUUID());
+  if (id === undefined) throw new Error('randomUUID gave no UUID v4');
+  return id;
+}
+
 /** Jobs of one lane are delivered in the order they were accepted; lanes take turns. */
 export function laneOf(job: { readonly owner: string; readonly destination: Destination }): string {
   return `${job.owner}\n${job.destination.origin}`;
 }
 
+/** Shared by all jobs that have none: most jobs, and all that have not begun. */
+const none: readonly never[] = [];
+
 export function createJob(id: JobId, from: NewJob, nowMs: number): Job {
+  const { idempotencyKey: key } = from;
   return {
     id,
     owner: from.owner,
     destination: from.destination,
     data: from.data,
     dataBytes: from.dataBytes,
+    headers: from.headers ?? none,
+    purpose: from.purpose,
+    idempotency: key === undefined ? undefined : { key, dataDigest: digestOf(from.data) },
     expiresAtMs: from.expiresAtMs,
     state: 'Pending',
     version: 1,
     attempts: 0,
+    attemptRecords: none,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
@@ -108,15 +146,40 @@ export function startAttempt(job: Job, nowMs: number): Job {
     ...job,
     state: 'Processing',
     attempts: job.attempts + 1,
+    attemptRecords: [...job.attemptRecords, beginRecord(nowMs)],
     version: job.version + 1,
     updatedAtMs: nowMs,
   };
 }
 
-/** The job at its end. The data has no further use and is let go. */
+/** The job after an attempt that another one will follow: no change of state, only something to tell. */
+export function endAttempt(job: Job, end: AttemptResult, nowMs: number, retryInMs: number): Job {
+  return { ...job, attemptRecords: endRecord(job.attemptRecords, end, nowMs, retryInMs) };
+}
+
+/** The job at its end. Data and headers have no further use and are let go. */
 export function finish(job: Job, result: JobResult, nowMs: number): Job {
   assertLegal(job, 'Finished');
-  return { ...job, state: 'Finished', data: '', version: job.version + 1, updatedAtMs: nowMs, result };
+  return {
+    ...job,
+    state: 'Finished',
+    data: '',
+    headers: none,
+    attemptRecords: endRecord(job.attemptRecords, attemptResultOf(result), nowMs),
+    version: job.version + 1,
+    updatedAtMs: nowMs,
+    result,
+  };
+}
+
+/** How an attempt that was in flight when the job ended has ended itself. */
+function attemptResultOf(result: JobResult): AttemptResult {
+  return result.kind === 'answered' ? result.answer.statusCode : result.error.code;
+}
+
+/** SHA-256, in base64. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }
 
 export function isLegalTransition(from: JobState, to: JobState): boolean {

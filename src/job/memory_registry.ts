@@ -1,20 +1,24 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { type Failure, type Result, failed, success } from '../failure.js';
 import { type AdmissionLimits, refusal } from './admission.js';
+import type { AttemptResult } from './attempt_record.js';
 import { Courier, type CourierOptions } from './courier.js';
 import { DrainRate } from './drain_rate.js';
+import { finishedBytes, unfinishedBytes, withoutBody } from './footprint.js';
+import { IdempotencyIndex, answerAgain } from './idempotency.js';
 import {
   type Job,
   type JobId,
   type JobResult,
   type NewJob,
   createJob,
+  endAttempt,
   finish,
   laneOf,
-  parseJobId,
+  newJobId,
   startAttempt,
 } from './job.js';
+import { LaneLoad } from './lane_load.js';
 import { type LanePlace, Lanes, type LanesOptions } from './lanes.js';
 import { LinkedList, type Node } from './linked_list.js';
 import type { JobRegistry, RegistryStats, WatchOptions } from './registry.js';
@@ -43,6 +47,8 @@ interface Entry {
   /** Pending: its place in the order of acceptance, for the queue timeout. */
   queued: Node<Entry> | undefined;
   readonly acceptedAtMs: number;
+  /** Its share of the memory limit while it is unfinished. */
+  readonly bytes: number;
   /** Finished: its place among the kept. */
   kept: Kept | undefined;
   waiters: JobWaiters | undefined;
@@ -57,7 +63,8 @@ export class MemoryRegistry implements JobRegistry {
   readonly #options: MemoryRegistryOptions;
   readonly #clock: Clock;
   readonly #entries = new Map<JobId, Entry>();
-  readonly #laneLoad = new Map<string, number>();
+  readonly #byKey = new IdempotencyIndex();
+  readonly #laneLoad = new LaneLoad();
   readonly #queued = new LinkedList<Entry>();
   readonly #retention: Retention;
   readonly #drainRate = new DrainRate();
@@ -65,7 +72,7 @@ export class MemoryRegistry implements JobRegistry {
   readonly #courier: Courier;
   #processing = 0;
   #waiterCount = 0;
-  #bytes = 0;
+  #unfinishedBytes = 0;
   #closing = false;
   #cancelSweep: () => void;
 
@@ -77,6 +84,7 @@ export class MemoryRegistry implements JobRegistry {
       ...options,
       begin: (id) => this.#begin(id),
       settle: (id, result) => this.#settle(id, result),
+      note: (id, result, retryInMs) => this.#note(id, result, retryInMs),
       requeue: (id) => this.#requeue(id),
     });
     this.#lanes = new Lanes({ ...options, run: (id) => this.#courier.attempt(id) });
@@ -84,24 +92,36 @@ export class MemoryRegistry implements JobRegistry {
   }
 
   submit(newJob: NewJob): Promise<Result<Job>> {
-    const lane = laneOf(newJob);
-    const failure = this.#refusal(newJob, lane);
+    const known = this.#submittedBefore(newJob);
+    if (known !== undefined) return Promise.resolve(known);
+    const failure = this.#refusal(newJob);
     if (failure !== undefined) return Promise.resolve(failed(failure));
-    const job = createJob(newId(), newJob, this.#clock.nowMs());
+    const lane = laneOf(newJob);
+    const bytes = unfinishedBytes(newJob);
+    this.#evictRead(bytes);
+    const job = createJob(newJobId(), newJob, this.#clock.nowMs());
     const entry: Entry = {
       job,
       queued: undefined,
       acceptedAtMs: this.#clock.monotonicMs(),
+      bytes,
       kept: undefined,
       waiters: undefined,
       place: undefined,
     };
     entry.queued = this.#queued.push(entry);
     this.#entries.set(job.id, entry);
-    this.#laneLoad.set(lane, (this.#laneLoad.get(lane) ?? 0) + 1);
-    this.#bytes += job.dataBytes;
+    this.#byKey.add(job);
+    this.#laneLoad.add(lane);
+    this.#unfinishedBytes += bytes;
     entry.place = this.#lanes.enqueue(lane, job.id);
     return Promise.resolve(success(job));
+  }
+
+  check(newJob: NewJob): Promise<Failure | undefined> {
+    const known = this.#submittedBefore(newJob);
+    if (known === undefined) return Promise.resolve(this.#refusal(newJob));
+    return Promise.resolve(known.ok ? undefined : known.failure);
   }
 
   get(id: JobId): Promise<Job | undefined> {
@@ -148,7 +168,7 @@ export class MemoryRegistry implements JobRegistry {
       waiters: this.#waiterCount,
       lanes: this.#lanes.size,
       running: this.#lanes.running,
-      bytes: this.#bytes,
+      bytes: this.#bytes(),
     };
   }
 
@@ -175,13 +195,19 @@ export class MemoryRegistry implements JobRegistry {
     return until === 'Finished' || knownVersion === undefined || knownVersion === job.version;
   }
 
-  #refusal(newJob: NewJob, lane: string): Failure | undefined {
-    this.#evictRead(newJob.dataBytes);
+  /** The answer to a submission whose key a kept job has; it adds nothing, so no limit applies to it. */
+  #submittedBefore(newJob: NewJob): Result<Job> | undefined {
+    const id = this.#byKey.find(newJob);
+    const entry = id === undefined ? undefined : this.#entries.get(id);
+    return entry === undefined ? undefined : answerAgain(newJob, entry.job);
+  }
+
+  #refusal(newJob: NewJob): Failure | undefined {
     return refusal(
       {
         unfinished: this.#queued.size + this.#processing,
-        unfinishedInLane: this.#laneLoad.get(lane) ?? 0,
-        bytes: this.#bytes + newJob.dataBytes,
+        unfinishedInLane: this.#laneLoad.of(laneOf(newJob)),
+        bytes: this.#bytes() - this.#retention.readBytes + unfinishedBytes(newJob),
         closing: this.#closing,
         retryAfterSeconds: this.#drainRate.secondsUntil(1, this.#clock.monotonicMs()),
       },
@@ -209,6 +235,11 @@ export class MemoryRegistry implements JobRegistry {
     return true;
   }
 
+  #note(id: JobId, result: AttemptResult, retryInMs: number): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.job = endAttempt(entry.job, result, this.#clock.nowMs(), retryInMs);
+  }
+
   #requeue(id: JobId): void {
     const entry = this.#entries.get(id);
     if (entry !== undefined) entry.place = this.#lanes.enqueueFirst(laneOf(entry.job), id);
@@ -231,21 +262,14 @@ export class MemoryRegistry implements JobRegistry {
     this.#courier.recall(id);
     this.#leaveQueue(entry);
     this.#processing -= 1;
-    this.#leaveLane(laneOf(entry.job));
-    this.#bytes -= entry.job.dataBytes;
-    const kept = this.#fit(result);
-    this.#bytes += resultBytes(kept);
-    entry.kept = this.#retention.keep(id, nowMs);
+    this.#laneLoad.remove(laneOf(entry.job));
+    this.#unfinishedBytes -= entry.bytes;
+    const kept = this.#fit(entry.job, result);
+    entry.kept = this.#retention.keep(id, nowMs, finishedBytes(entry.job, kept));
     this.#drainRate.note(nowMs);
     this.#change(entry, finish(entry.job, kept, this.#clock.nowMs()));
     this.#evictSurplus();
     this.#options.onFinished(entry.job);
-  }
-
-  #leaveLane(lane: string): void {
-    const load = (this.#laneLoad.get(lane) ?? 1) - 1;
-    if (load === 0) this.#laneLoad.delete(lane);
-    else this.#laneLoad.set(lane, load);
   }
 
   #change(entry: Entry, job: Job): void {
@@ -254,17 +278,20 @@ export class MemoryRegistry implements JobRegistry {
   }
 
   /** The result as it can be kept: without its body when memory is full even after read results have gone. */
-  #fit(result: JobResult): JobResult {
-    const bytes = resultBytes(result);
-    if (result.kind !== 'answered' || bytes === 0) return result;
+  #fit(job: Job, result: JobResult): JobResult {
+    const bytes = finishedBytes(job, result);
     this.#evictRead(bytes);
-    if (this.#bytes + bytes <= this.#options.maxMemoryBytes) return result;
-    return { kind: 'answered', answer: { ...result.answer, body: '', encoding: 'utf-8', truncated: true } };
+    return this.#bytes() + bytes <= this.#options.maxMemoryBytes ? result : withoutBody(result);
+  }
+
+  /** Payloads and kept responses together. */
+  #bytes(): number {
+    return this.#unfinishedBytes + this.#retention.bytes;
   }
 
   /** Lets results that were read go until `bytes` more fit. */
   #evictRead(bytes: number): void {
-    while (this.#bytes + bytes > this.#options.maxMemoryBytes) {
+    while (this.#bytes() + bytes > this.#options.maxMemoryBytes) {
       const id = this.#retention.oldestRead();
       if (id === undefined) return;
       this.#forget(id);
@@ -283,8 +310,8 @@ export class MemoryRegistry implements JobRegistry {
     const entry = this.#entries.get(id);
     if (entry?.kept === undefined) throw new Error(`job ${id} is not among the finished`);
     this.#retention.forget(entry.kept);
+    this.#byKey.forget(entry.job);
     this.#entries.delete(id);
-    if (entry.job.result !== undefined) this.#bytes -= resultBytes(entry.job.result);
   }
 
   #scheduleSweep(): () => void {
@@ -311,14 +338,4 @@ export class MemoryRegistry implements JobRegistry {
       this.#forget(id);
     }
   }
-}
-
-function newId(): JobId {
-  const id = parseJobId(randomUUID());
-  if (id === undefined) throw new Error('randomUUID gave no UUID v4');
-  return id;
-}
-
-function resultBytes(result: JobResult): number {
-  return result.kind === 'answered' ? Buffer.byteLength(result.answer.body) : 0;
 }

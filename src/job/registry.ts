@@ -1,4 +1,4 @@
-import type { Result } from '../failure.js';
+import type { Failure, Result } from '../failure.js';
 import type { Job, JobId, NewJob } from './job.js';
 
 /** How a long poll waits. */
@@ -31,8 +31,13 @@ export interface RegistryStats {
  * implementation fits behind it; whoever is allowed to see a job is decided by the caller.
  */
 export interface JobRegistry {
-  /** Accepts a job, or says why not: `queue_full`, `lane_full`, `shutting_down`. */
+  /**
+   * Accepts a job, or says why not: `queue_full`, `lane_full`, `shutting_down`. With an idempotency key that a kept
+   * job has, the answer is that job if the data is the same, and else `idempotency_conflict`: neither takes a place.
+   */
   submit(job: NewJob): Promise<Result<Job>>;
+  /** Why `submit` would refuse this job now, if it would. Changes nothing. */
+  check(job: NewJob): Promise<Failure | undefined>;
   get(id: JobId): Promise<Job | undefined>;
   /**
    * The job once it has changed. Registering the waiter and comparing the version are one step: no change falls

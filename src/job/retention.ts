@@ -5,6 +5,8 @@ import { LinkedList, type Node } from './linked_list.js';
 export interface Kept {
   readonly id: JobId;
   readonly expiresAtMs: number;
+  /** Its share of the memory limit. */
+  readonly bytes: number;
   readonly age: Node<JobId>;
   read: Node<JobId> | undefined;
 }
@@ -17,6 +19,8 @@ export class Retention {
   readonly #ttlMs: number;
   readonly #byAge = new LinkedList<JobId>();
   readonly #read = new LinkedList<JobId>();
+  #bytes = 0;
+  #readBytes = 0;
 
   constructor(ttlMs: number) {
     this.#ttlMs = ttlMs;
@@ -26,17 +30,33 @@ export class Retention {
     return this.#byAge.size;
   }
 
-  keep(id: JobId, nowMs: number): Kept {
-    return { id, expiresAtMs: nowMs + this.#ttlMs, age: this.#byAge.push(id), read: undefined };
+  /** What all kept jobs take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What could be had by letting go of the results that were read. */
+  get readBytes(): number {
+    return this.#readBytes;
+  }
+
+  keep(id: JobId, nowMs: number, bytes: number): Kept {
+    this.#bytes += bytes;
+    return { id, bytes, expiresAtMs: nowMs + this.#ttlMs, age: this.#byAge.push(id), read: undefined };
   }
 
   markRead(kept: Kept): void {
-    kept.read ??= this.#read.push(kept.id);
+    if (kept.read !== undefined) return;
+    kept.read = this.#read.push(kept.id);
+    this.#readBytes += kept.bytes;
   }
 
   forget(kept: Kept): void {
     this.#byAge.remove(kept.age);
-    if (kept.read !== undefined) this.#read.remove(kept.read);
+    this.#bytes -= kept.bytes;
+    if (kept.read === undefined) return;
+    this.#read.remove(kept.read);
+    this.#readBytes -= kept.bytes;
   }
 
   /** The result that was read longest ago. */

@@ -51,6 +51,18 @@ const cases: {
     bad: ['10.0.0.1/8', '::/129'],
   },
   allowDestinations: { good: 'https://a.example/*', value: ['https://a.example/*'], bad: ['a.example'] },
+  signingKeys: {
+    good: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    value: [Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64')],
+    bad: [
+      'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      'whsec_dG9vIHNob3J0',
+      'whsec_!!!',
+      'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw=',
+      'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS_',
+      `whsec_${'A'.repeat(88)}`,
+    ],
+  },
   requireDestination: { good: 'yes', value: true, bad: ['2'] },
   logLevel: { good: 'debug', value: 'debug', bad: ['loud'] },
 };
@@ -86,6 +98,7 @@ const defaults: Config = {
   allowNetworks: [],
   allowDestinations: [],
   requireDestination: false,
+  signingKeys: [],
   logLevel: 'info',
 };
 

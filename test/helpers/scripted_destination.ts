@@ -7,6 +7,8 @@ export interface Arrival {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
@@ -59,8 +61,8 @@ export class ScriptedDestination {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const { method = '', url = '', headers } = request;
-    const arrival = { method, path: url, headers, body: Buffer.concat(chunks) };
+    const { method = '', url = '', headers, rawHeaders } = request;
+    const arrival = { method, path: url, headers, rawHeaders, body: Buffer.concat(chunks) };
     this.arrivals.push(arrival);
     for (const look of this.#watchers) look();
     this.script(arrival, response);

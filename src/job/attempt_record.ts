@@ -1,0 +1,29 @@
+import type { JobErrorCode } from './job.js';
+
+/** What an attempt came to: the destination's status code, or why there is none. */
+export type AttemptResult = number | JobErrorCode;
+
+/** One attempt as `events` tells it. Times are wall clock; all but the beginning is unknown while it is in flight. */
+export interface AttemptRecord {
+  readonly begunAtMs: number;
+  readonly endedAtMs: number | undefined;
+  readonly result: AttemptResult | undefined;
+  /** From its end to the next attempt; `undefined` if none was planned. */
+  readonly retryInMs: number | undefined;
+}
+
+export function beginRecord(begunAtMs: number): AttemptRecord {
+  return { begunAtMs, endedAtMs: undefined, result: undefined, retryInMs: undefined };
+}
+
+/** The records with the last one ended; as they are if none is open. */
+export function endRecord(
+  records: readonly AttemptRecord[],
+  result: AttemptResult,
+  endedAtMs: number,
+  retryInMs?: number,
+): readonly AttemptRecord[] {
+  const last = records.at(-1);
+  if (last === undefined || last.endedAtMs !== undefined) return records;
+  return [...records.slice(0, -1), { begunAtMs: last.begunAtMs, endedAtMs, result, retryInMs }];
+}
