@@ -1,3 +1,4 @@
+import type { Destination } from './egress/destination.js';
 import type { RequestReport } from './http/app.js';
 import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
@@ -9,6 +10,8 @@ export interface Observers {
   readonly onRequest: (report: RequestReport) => void;
   readonly onAttempt: (report: AttemptReport) => void;
   readonly onFinished: (job: Job) => void;
+  /** A dry run whose destination has no address that exports may reach: the app does not learn why. */
+  readonly onUnreachable: (destination: Destination, reason: string) => void;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -62,6 +65,9 @@ export function createObservers(log: Logger): Observers {
         },
         'job',
       );
+    },
+    onUnreachable(destination, reason) {
+      log.info({ destination: cut(destination.origin), reason }, 'unreachable');
     },
     onBug(error) {
       log.error(bugFields(error), 'bug');

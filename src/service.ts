@@ -6,9 +6,11 @@ import { startSecretSource } from './arbiter/secret_source.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/settings.js';
 import { createGuardedConnector } from './delivery/connector.js';
-import { createGuard } from './delivery/guard.js';
+import { createGuard, type Guard, type Lookup } from './delivery/guard.js';
+import { createReach, type Reach } from './delivery/reach.js';
 import { currentOwnListeners } from './delivery/own_listeners.js';
 import { createSender } from './delivery/send.js';
+import type { Destination } from './egress/destination.js';
 import type { OwnListener } from './egress/own_listener.js';
 import { judgeDestination } from './egress/policy.js';
 import { createApp } from './http/app.js';
@@ -17,7 +19,7 @@ import { MemoryRegistry } from './job/memory_registry.js';
 import type { RegistryStats } from './job/registry.js';
 import type { Logger } from './log/logger.js';
 import { MacaroonVerifier } from './macaroon/verify.js';
-import { createObservers } from './observe.js';
+import { createObservers, type Observers } from './observe.js';
 import { type Certificate, watchCertificate } from './tls/certificate.js';
 import { version } from './version.js';
 
@@ -40,7 +42,12 @@ export interface ServiceParts {
   readonly fetchSecret?: SecretFetch | undefined;
   /** For HTTPS. The file is read again when it changes. */
   readonly tls?: { readonly path: string; readonly certificate: Certificate } | undefined;
+  /** Default: the system's resolver. */
+  readonly lookup?: Lookup;
 }
+
+/** How long a dry run waits for a name to be resolved. */
+const dryRunAnswerMs = 5000;
 
 /** Verified macaroons kept: with at most 4 KiB of text each, some 10 MB. */
 const verifiedMacaroons = 1000;
@@ -52,15 +59,13 @@ const listenBacklog = 4096;
 
 /** Builds the parts and starts them in order: the queue first, the listener last. */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
-  const { logger, clock = systemClock, tls } = parts;
+  const { logger, clock = systemClock, tls, lookup } = parts;
   const observers = createObservers(logger);
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
+  const guard = createGuard({ policy: config, ownListeners: own, ...(lookup !== undefined && { lookup }) });
   const sender = createSender({
-    connect: createGuardedConnector({
-      guard: createGuard({ policy: config, ownListeners: own }),
-      timeoutMs: config.attemptTimeoutMs,
-    }),
+    connect: createGuardedConnector({ guard, timeoutMs: config.attemptTimeoutMs }),
     maxResponseBytes: config.maxResponseBytes,
     userAgent: `export-relay/${version}`,
     signingKeys: config.signingKeys,
@@ -81,6 +86,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     clock,
     verifier: macaroons.verifier,
     judgeDestination: (destination) => judgeDestination(destination, config, own()),
+    reach: reportedReach(guard, config, observers),
     onRequest: observers.onRequest,
     onBug: observers.onBug,
   });
@@ -148,6 +154,21 @@ function watchFor(server: Server | TlsServer, { tls, logger }: ServiceParts, clo
     },
     onMistake: (reason) => logger.error({ reason }, 'the certificate file has changed and cannot be used'),
   });
+}
+
+/** What dry runs ask; the log learns why a destination cannot be reached. */
+function reportedReach(
+  guard: Guard,
+  { attemptTimeoutMs }: Config,
+  { onUnreachable }: Observers,
+): (destination: Destination) => Promise<Reach> {
+  const answerWithinMs = Math.min(dryRunAnswerMs, attemptTimeoutMs);
+  const reach = createReach({ guard, answerWithinMs, lookupTimeoutMs: attemptTimeoutMs });
+  return async (destination) => {
+    const found = await reach(destination.host, destination.port);
+    if (found.kind === 'unreachable') onUnreachable(destination, found.reason);
+    return found;
+  };
 }
 
 function listen(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<OwnListener> {

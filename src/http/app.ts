@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Clock } from '../clock.js';
-import { type Failure, type Result, failed } from '../failure.js';
+import { type Failure, type Result, failed, success } from '../failure.js';
 import type { Job } from '../job/job.js';
 import type { MacaroonVerifier } from '../macaroon/verify.js';
 import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
 import { departureOf } from './departure.js';
 import { parseExportRequest } from './export_request.js';
-import { Exports, type ExportsOptions, type Waiting } from './exports.js';
+import { type DryRun, Exports, type ExportsOptions, type Waiting } from './exports.js';
+import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
 import { problemOf } from './problem.js';
-import { entityTagOf, viewOf } from './view.js';
+import { parseRequestOptions } from './request_options.js';
+import { entityTagOf, viewOf, viewOfDryRun } from './view.js';
 
 /** One request that has been answered, for the log. Nothing in it was written by the client but the path's route. */
 export interface RequestReport {
@@ -44,6 +46,11 @@ type Context = Koa.Context;
 type Route = '/export' | '/lp/export';
 
 const internal = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
+
+/** What an answer shows when nothing went wrong. */
+type Reply =
+  | { readonly kind: 'job'; readonly job: Job; readonly events: boolean }
+  | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
 
 /** The relay's HTTP interface (contract: section 2) as a Koa application. */
 export function createApp(options: AppOptions): Koa {
@@ -85,41 +92,61 @@ async function handleExport(
   options: AppOptions,
   exports: Exports,
   route: Route,
-): Promise<Result<Job>> {
+): Promise<Result<Reply>> {
   const { name, clock, maxBodyBytes } = options;
   const facts = { target: name, path: route, method: ctx.method, nowMs: clock.nowMs() };
   const macaroon = authenticate(ctx.req.headers, options.verifier(), facts);
   if (!macaroon.ok) return macaroon;
   const body = await readBody(ctx.req, ctx.res, maxBodyBytes);
   if (!body.ok) return body;
-  const request = parseExportRequest(body.value);
-  if (!request.ok) return request;
-  if (request.value.action === 'submit') return exports.submit(request.value, macaroon.value);
-  if (route === '/export') return exports.ask(request.value, macaroon.value);
-  const waiting = waitingOf(ctx, options);
-  return waiting.ok ? exports.ask(request.value, macaroon.value, waiting.value) : waiting;
+  const query = new URLSearchParams(ctx.querystring);
+  const asked = parseRequestOptions(query, idempotencyKeysOf(ctx));
+  const parsed = together(asked, parseExportRequest(body.value));
+  if (!parsed.ok) return parsed;
+  const [{ dryRun, events, idempotencyKey }, request] = parsed.value;
+  if (request.action === 'submit') {
+    return dryRun
+      ? dryRunReply(await exports.dryRun(request, macaroon.value, idempotencyKey))
+      : jobReply(await exports.submit(request, macaroon.value, idempotencyKey), events);
+  }
+  if (dryRun) return invalidRequest([{ field: 'dry_run', message: 'is for new jobs, whose id is empty' }]);
+  if (route === '/export') return jobReply(await exports.ask(request, macaroon.value), events);
+  const waiting = waitingOf(ctx, query, options);
+  if (!waiting.ok) return waiting;
+  return jobReply(await exports.ask(request, macaroon.value, waiting.value), events);
 }
 
-function waitingOf(ctx: Context, { maxWaitMs }: AppOptions): Result<Waiting> {
+function jobReply(result: Result<Job>, events: boolean): Result<Reply> {
+  return result.ok ? success({ kind: 'job', job: result.value, events }) : result;
+}
+
+function dryRunReply(result: Result<DryRun>): Result<Reply> {
+  return result.ok ? success({ kind: 'dry_run', dryRun: result.value }) : result;
+}
+
+function idempotencyKeysOf({ req }: Context): readonly string[] | undefined {
+  return req.headers['idempotency-key'] === undefined ? undefined : req.headersDistinct['idempotency-key'];
+}
+
+function waitingOf(ctx: Context, query: URLSearchParams, { maxWaitMs }: AppOptions): Result<Waiting> {
   const { prefer, 'if-none-match': ifNoneMatch } = ctx.req.headers;
   const preference = typeof prefer === 'string' ? prefer : prefer?.join(', ');
-  const query = new URLSearchParams(ctx.querystring);
   const poll = parsePollOptions(query, { prefer: preference, ifNoneMatch }, maxWaitMs);
   if (!poll.ok) return poll;
   return { ok: true, value: { ...poll.value, signal: departureOf(ctx.req, ctx.res) } };
 }
 
-/** Runs a handler and writes what it gives: a job, or a problem document. Reports the request once. */
+/** Runs a handler and writes what it gives: a reply, or a problem document. Reports the request once. */
 async function answer(
   ctx: Context,
   options: AppOptions,
   route: string,
-  handler: () => Result<Job> | Promise<Result<Job>>,
+  handler: () => Result<Reply> | Promise<Result<Reply>>,
 ): Promise<void> {
   const { clock, onRequest, onBug } = options;
   const startedAtMs = clock.monotonicMs();
   const requestId = randomUUID();
-  let result: Result<Job>;
+  let result: Result<Reply>;
   try {
     result = await handler();
   } catch (error) {
@@ -127,7 +154,7 @@ async function answer(
     result = internal;
   }
   const level = result.ok
-    ? writeJob(ctx, result.value)
+    ? writeReply(ctx, result.value)
     : writeProblem(ctx, result.failure, requestId, options);
   onRequest({
     requestId,
@@ -137,19 +164,19 @@ async function answer(
     durationMs: clock.monotonicMs() - startedAtMs,
     level,
     code: result.ok ? undefined : result.failure.code,
-    job: result.ok ? result.value : undefined,
+    job: result.ok && result.value.kind === 'job' ? result.value.job : undefined,
   });
 }
 
-function writeJob(ctx: Context, job: Job): 'info' {
+function writeReply(ctx: Context, reply: Reply): 'info' {
   ctx.status = 200;
   ctx.set({
     'Content-Type': 'application/json; charset=utf-8',
-    'ETag': entityTagOf(job),
+    ...(reply.kind === 'job' ? { ETag: entityTagOf(reply.job) } : {}),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
-  ctx.body = viewOf(job);
+  ctx.body = reply.kind === 'job' ? viewOf(reply.job, reply) : viewOfDryRun(reply.dryRun);
   return 'info';
 }
 

@@ -1,5 +1,8 @@
 import { type Destination, parseDestination } from '../egress/destination.js';
 import { type FieldError, type Result, failed, success } from '../failure.js';
+import type { CustomHeaders } from '../job/job.js';
+import { readCustomHeaders } from './custom_headers.js';
+import { invalidRequest } from './invalid_request.js';
 import { memberText } from './json_members.js';
 
 /** What a client asks for: a new job, or something about one it knows. */
@@ -10,6 +13,9 @@ export type ExportRequest =
       /** What is delivered, byte for byte as it was sent. */
       readonly data: string;
       readonly dataBytes: number;
+      readonly headers: CustomHeaders;
+      /** Why the data leaves, in the app's words. */
+      readonly purpose?: string;
     }
   | { readonly action: 'poll' | 'cancel'; readonly id: string };
 
@@ -21,11 +27,11 @@ export function parseExportRequest(text: string): Result<ExportRequest> {
   const body = parseJson(text);
   if (body === undefined) return failed({ code: 'malformed_json', detail: 'The body is not valid JSON.' });
   if (!isObject(body)) {
-    return invalid([{ field: '', message: 'the body must be a JSON object with id, uri and data' }]);
+    return invalidRequest([{ field: '', message: 'the body must be a JSON object with id, uri and data' }]);
   }
   const { id, action } = body;
   if (typeof id !== 'string') {
-    return invalid([
+    return invalidRequest([
       { field: 'id', message: 'must be a string: "" for a new job, or the id of a known one' },
     ]);
   }
@@ -35,7 +41,7 @@ export function parseExportRequest(text: string): Result<ExportRequest> {
 function parseQuestion(id: string, action: unknown): Result<ExportRequest> {
   if (action === undefined) return success({ action: 'poll', id });
   if (action === 'cancel') return success({ action: 'cancel', id });
-  return invalid([{ field: 'action', message: 'must be "cancel", or absent' }]);
+  return invalidRequest([{ field: 'action', message: 'must be "cancel", or absent' }]);
 }
 
 function parseSubmission(body: Record<string, unknown>, text: string): Result<ExportRequest> {
@@ -45,8 +51,11 @@ function parseSubmission(body: Record<string, unknown>, text: string): Result<Ex
   }
   const destination = readUri(body['uri'], errors);
   const data = readData(body['data'], text, errors);
-  if (destination === undefined || data === undefined || errors.length > 0) return invalid(errors);
-  return success({ action: 'submit', destination, data, dataBytes: Buffer.byteLength(data) });
+  const headers = readCustomHeaders(body['headers'], errors);
+  const purpose = readPurpose(body['purpose'], errors);
+  if (destination === undefined || data === undefined || errors.length > 0) return invalidRequest(errors);
+  const dataBytes = Buffer.byteLength(data);
+  return success({ action: 'submit', destination, data, dataBytes, headers, ...purpose });
 }
 
 function readUri(uri: unknown, errors: FieldError[]): Destination | undefined {
@@ -79,6 +88,31 @@ function readData(data: unknown, text: string, errors: FieldError[]): string | u
   return sent;
 }
 
+const maxPurposeLength = 200;
+/**
+ * What would break a line of a record, or make a person read another text than was written: control characters, line
+ * and paragraph separators, halves of surrogate pairs, and overrides of the writing direction.
+ */
+const unfitForRecords = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
+
+/** Characters are code points here, which is close to what people count. */
+const purposeLength = new RegExp(`^.{1,${maxPurposeLength}}$`, 'su');
+
+/** An empty purpose is none. */
+function readPurpose(purpose: unknown, errors: FieldError[]): { readonly purpose?: string } {
+  if (purpose === undefined || purpose === '') return {};
+  if (typeof purpose !== 'string' || !purposeLength.test(purpose)) {
+    const message = `must be a text of at most ${maxPurposeLength} characters`;
+    errors.push({ field: 'purpose', message });
+    return {};
+  }
+  if (unfitForRecords.test(purpose)) {
+    errors.push({ field: 'purpose', message: 'must be one line without control characters' });
+    return {};
+  }
+  return { purpose };
+}
+
 function isJsonContainer(text: string): boolean {
   const value = parseJson(text);
   return typeof value === 'object' && value !== null;
@@ -95,9 +129,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function invalid(errors: readonly FieldError[]): Result<never> {
-  const fields = errors.map(({ field, message }) => `${field} ${message}`.trim());
-  return failed({ code: 'invalid_request', detail: `${fields.join('; ')}.`, errors });
 }

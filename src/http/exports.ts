@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Destination } from '../egress/destination.js';
 import type { Verdict } from '../egress/policy.js';
-import { type Result, failed } from '../failure.js';
-import { type Job, parseJobId } from '../job/job.js';
+import { type Result, failed, success } from '../failure.js';
+import { type Job, type NewJob, parseJobId } from '../job/job.js';
 import type { JobRegistry } from '../job/registry.js';
 import { checkDestination, checkJob, expiresAtMs, namesDestination } from '../macaroon/caveats.js';
 import type { VerifiedMacaroon } from '../macaroon/verify.js';
@@ -16,6 +16,22 @@ export interface ExportsOptions {
   readonly judgeDestination: (destination: Destination) => Verdict;
   /** Refuse submissions whose macaroon names no destination. */
   readonly requireDestination: boolean;
+  /** What a delivery would find now, DNS included; for dry runs, and bounded in time. */
+  readonly reach: (destination: Destination) => Promise<Reach>;
+}
+
+type Reach =
+  | { readonly kind: 'reachable'; readonly addresses: readonly string[] }
+  | { readonly kind: 'unreachable' | 'busy' };
+
+/** What a new job would have been, had it not been a dry run. */
+export interface DryRun {
+  /** The uri, normalised. */
+  readonly destination: string;
+  /** What a delivery would choose from, each of them vetted. */
+  readonly addresses: readonly string[];
+  /** Of the macaroon, in its order; all are satisfied. */
+  readonly caveats: readonly string[];
 }
 
 /** A long poll's way of waiting, and how to notice that its client has gone. */
@@ -26,7 +42,10 @@ export interface Waiting extends PollOptions {
 type Submission = Extract<ExportRequest, { action: 'submit' }>;
 type Question = Exclude<ExportRequest, { action: 'submit' }>;
 
-/** Serves requests whose macaroon is verified: the content caveats, the policy, and then the registry. */
+/**
+ * Serves requests whose macaroon is verified: the content caveats, the policy, and then the registry. Knows nothing of
+ * how a request came.
+ */
 export class Exports {
   readonly #options: ExportsOptions;
 
@@ -34,10 +53,46 @@ export class Exports {
     this.#options = options;
   }
 
-  async submit(request: Submission, macaroon: VerifiedMacaroon): Promise<Result<Job>> {
-    const { destination, data, dataBytes } = request;
+  /** Queues a new job; with an idempotency key that a kept job has, answers with that job instead. */
+  async submit(
+    request: Submission,
+    macaroon: VerifiedMacaroon,
+    idempotencyKey?: string,
+  ): Promise<Result<Job>> {
+    const { registry } = this.#options;
+    const newJob = this.#judge(request, macaroon, idempotencyKey);
+    if (!newJob.ok) return newJob;
+    const result = await registry.submit(newJob.value);
+    if (result.ok && result.value.state === 'Finished') registry.markRead(result.value.id);
+    return result;
+  }
+
+  /** Runs every check that a submission meets, and the name's resolution, and queues nothing. */
+  async dryRun(
+    request: Submission,
+    macaroon: VerifiedMacaroon,
+    idempotencyKey?: string,
+  ): Promise<Result<DryRun>> {
+    const newJob = this.#judge(request, macaroon, idempotencyKey);
+    if (!newJob.ok) return newJob;
+    const failure = await this.#options.registry.check(newJob.value);
+    if (failure !== undefined) return failed(failure);
+    const reach = await this.#options.reach(request.destination);
+    if (reach.kind !== 'reachable') return reach.kind === 'busy' ? tooManyDryRuns : unreachable;
+    const caveats = macaroon.caveats.map(({ text }) => text);
+    return success({ destination: request.destination.href, addresses: reach.addresses, caveats });
+  }
+
+  /** The job that a submission amounts to, if macaroon and policy permit it. */
+  #judge(
+    request: Submission,
+    macaroon: VerifiedMacaroon,
+    idempotencyKey: string | undefined,
+  ): Result<NewJob> {
+    const { action, ...content } = request;
+    const { destination, data, dataBytes } = content;
     const verdict = checkJob(macaroon, {
-      action: 'submit',
+      action,
       data: { bytes: dataBytes, sha256Hex: () => createHash('sha256').update(data).digest('hex') },
     });
     if (!verdict.satisfied) return caveatFailure(verdict);
@@ -45,12 +100,11 @@ export class Exports {
     if (!covered.satisfied) return caveatFailure(covered);
     const refused = this.#refusal(destination, macaroon);
     if (refused !== undefined) return refused;
-    return this.#options.registry.submit({
+    return success({
+      ...content,
       owner: macaroon.identifier,
-      destination,
-      data,
-      dataBytes,
       expiresAtMs: expiresAtMs(macaroon),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
   }
 
@@ -90,6 +144,19 @@ export class Exports {
     return failed({ code: 'destination_refused', rule: verdict.rule, detail: verdict.detail });
   }
 }
+
+/** One answer for a name that does not resolve and one that resolves to what exports may not reach. */
+const unreachable = failed({
+  code: 'destination_refused',
+  rule: 'unresolvable',
+  detail: 'The name of the destination does not resolve to an address that exports may reach.',
+});
+
+const tooManyDryRuns = failed({
+  code: 'queue_full',
+  retryAfterSeconds: 1,
+  detail: 'Too many dry runs wait for a name to be resolved.',
+});
 
 /** One answer for no such job, another owner's, and one outside the macaroon's destinations. */
 const unknownJob = failed({

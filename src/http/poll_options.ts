@@ -1,4 +1,5 @@
-import { type Result, failed, success } from '../failure.js';
+import { type FieldError, type Result, success } from '../failure.js';
+import { invalidRequest } from './invalid_request.js';
 
 /** How a long poll is to wait, from its query and headers. */
 export interface PollOptions {
@@ -18,21 +19,23 @@ export function parsePollOptions(
   headers: { readonly prefer: string | undefined; readonly ifNoneMatch: string | undefined },
   maxWaitMs: number,
 ): Result<PollOptions> {
-  const until = query.get('until');
-  if (until !== null && until !== 'Finished') {
-    return failed({
-      code: 'invalid_request',
-      detail: 'until must be Finished, or absent.',
-      errors: [{ field: 'until', message: 'must be Finished, or absent' }],
-    });
-  }
+  const mistake = untilMistake(query);
+  if (mistake !== undefined) return invalidRequest([mistake]);
   const seconds = finiteNumber(query.get('timeout') ?? preferredWait(headers.prefer)) ?? defaultWaitSeconds;
   const knownVersion = versionOf(headers.ifNoneMatch);
   return success({
     waitMs: Math.min(Math.max(seconds * 1000, 0), maxWaitMs),
-    until: until === null ? 'change' : 'Finished',
+    until: query.has('until') ? 'Finished' : 'change',
     ...(knownVersion === undefined ? {} : { knownVersion }),
   });
+}
+
+/** What is wrong with `?until=`: it is checked on every request, though only a long poll waits. */
+export function untilMistake(query: URLSearchParams): FieldError | undefined {
+  const until = query.get('until');
+  return until === null || until === 'Finished'
+    ? undefined
+    : { field: 'until', message: 'must be Finished, or absent' };
 }
 
 /** A decimal number, or `undefined`. `Number` alone would read "" as 0 and "0x10" as 16. */

@@ -1,5 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Job, JobErrorCode, JobResult } from '../job/job.js';
+import { eventsOf } from './events_view.js';
+import type { DryRun } from './exports.js';
+import { statusLine } from './status_line.js';
 
 /** The gateway status of a job that the relay gave up: the destination never answered, so one stands in for it. */
 const gatewayStatus: Readonly<Record<JobErrorCode, 502 | 503 | 504>> = {
@@ -16,7 +18,7 @@ const gatewayStatus: Readonly<Record<JobErrorCode, 502 | 503 | 504>> = {
 };
 
 /** A job as clients see it. `id`, `state` and `ext_response` come first, as they always did. */
-export function viewOf(job: Job): string {
+export function viewOf(job: Job, { events = false } = {}): string {
   return JSON.stringify({
     id: job.id,
     state: job.state,
@@ -24,7 +26,13 @@ export function viewOf(job: Job): string {
     created_at: new Date(job.createdAtMs).toISOString(),
     updated_at: new Date(job.updatedAtMs).toISOString(),
     attempts: job.attempts,
+    ...(events ? { events: eventsOf(job) } : {}),
   });
+}
+
+/** The answer to a dry run, with the empty id of what does not exist. */
+export function viewOfDryRun({ destination, addresses, caveats }: DryRun): string {
+  return JSON.stringify({ id: '', dry_run: { destination, addresses, caveats } });
 }
 
 export function entityTagOf(job: Job): string {
@@ -52,10 +60,4 @@ function responseOf(result: JobResult, attempts: number): Record<string, unknown
     ...(encoding === 'base64' ? { encoding } : {}),
     ...(truncated ? { truncated } : {}),
   };
-}
-
-/** The code and its standard reason; the bare code where there is none. */
-function statusLine(statusCode: number): string {
-  const reason = STATUS_CODES[statusCode];
-  return reason === undefined ? String(statusCode) : `${statusCode} ${reason}`;
 }

@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import type { Lookup } from '#relay/delivery/guard.js';
 import { parseConfig } from '#relay/config/parse.js';
 import { createLogger } from '#relay/log/logger.js';
 import { mintMacaroon } from '#relay/macaroon/mint.js';
@@ -36,6 +37,17 @@ export interface JobJson {
   readonly detail?: string;
   readonly caveat?: string;
   readonly rule?: string;
+  readonly events?: readonly {
+    readonly at: string;
+    readonly state: string;
+    readonly attempt?: number;
+    readonly detail?: string;
+  }[];
+  readonly dry_run?: {
+    readonly destination: string;
+    readonly addresses: readonly string[];
+    readonly caveats: readonly string[];
+  };
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
   readonly [member: string]: unknown;
 }
@@ -70,7 +82,7 @@ export class RelayUnderTest {
   }
 
   /** Log lines of one kind, parsed. */
-  logged(kind: 'request' | 'attempt' | 'job' | 'bug'): Record<string, unknown>[] {
+  logged(kind: 'request' | 'attempt' | 'job' | 'unreachable' | 'bug'): Record<string, unknown>[] {
     return this.#lines
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ msg }) => msg === kind);
@@ -120,7 +132,7 @@ export function mintWith({ caveats = [] as readonly string[], identifier = '', r
 export async function startRelay(
   t: Cleanup,
   flags: readonly string[] = [],
-  { production = false } = {},
+  { production = false, lookup }: { readonly production?: boolean; readonly lookup?: Lookup } = {},
 ): Promise<RelayUnderTest> {
   const mode = production ? ['--host=127.0.0.1'] : ['--dev', '--attempts=1'];
   const argv = [...mode, '--port=0', `--secret=${secret}`, ...flags];
@@ -128,7 +140,8 @@ export async function startRelay(
   if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
   const lines: string[] = [];
   const logger = createLogger('info', { write: (line) => void lines.push(line) });
-  const service = await startService(parsed.config, { logger });
+  const parts = { logger, ...(lookup !== undefined && { lookup }) };
+  const service = await startService(parsed.config, parts);
   t.teardown(() => service.stop(0));
   return new RelayUnderTest(service, lines);
 }

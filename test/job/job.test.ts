@@ -58,6 +58,22 @@ test('a finished job lets its data go and keeps its result', (t) => {
   t.deepEqual(job.result, ended);
 });
 
+test('a finished job lets its headers go too, and keeps its purpose and its key with the digest of its data', (t) => {
+  const from = newJob({
+    data: '{"a":1}',
+    headers: [['x-a', 'b']],
+    purpose: 'a reason',
+    idempotencyKey: 'k',
+  });
+  const begun = startAttempt(createJob(id, from, 0), 1);
+  t.like(begun, { headers: [['x-a', 'b']], purpose: 'a reason' });
+  // `printf '{"a":1}' | openssl dgst -sha256 -binary | base64`
+  const idempotency = { key: 'k', dataDigest: 'AVq9f1zFei3ZS3WQ8ErYCEJzkF7jPsXOvq5iJ2qX+GI=' };
+  const { headers, ...kept } = finish(begun, ended, 2);
+  t.deepEqual(headers, []);
+  t.like(kept, { purpose: 'a reason', idempotency });
+});
+
 test('an id is a UUID v4 in any case, and nothing else', (t) => {
   t.is(parseJobId('6F1A3C1E-2F7B-4F7A-9A6E-0C7A4B8D9E10'), id);
   for (const text of [
