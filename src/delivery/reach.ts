@@ -36,19 +36,24 @@ export function createReach(options: ReachOptions): (host: string, port: number)
   return (host, port) => {
     if (isIP(host) !== 0) return look(host, port);
     if (queue.size >= maxWaiting) return Promise.resolve({ kind: 'busy' });
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let answer: Reach = { kind: 'busy' };
       let late = false;
       const timer = setTimeout(() => {
         late = true;
         resolve(answer);
       }, answerWithinMs);
-      void queue.add(async () => {
+      const looked = queue.add(async () => {
         if (late) return;
         answer = { kind: 'unreachable', reason: 'late' };
         answer = await look(host, port);
         clearTimeout(timer);
         resolve(answer);
+      });
+      // A bug: whoever asks is told at once, instead of waiting for an answer that cannot come.
+      looked.catch((error: unknown) => {
+        clearTimeout(timer);
+        reject(error instanceof Error ? error : new Error(String(error)));
       });
     });
   };

@@ -76,3 +76,23 @@ test('beyond a thousand that wait, the next is turned away at once', async (t) =
   await Promise.all(waiting);
   t.deepEqual(asked, ['0.example']);
 });
+
+test('a bug on the way reaches whoever asked, and the next is served', async (t) => {
+  const guard = createGuard({
+    policy: policy(),
+    ownListeners: () => [],
+    lookup: stubResolver(['203.1.113.7']).lookup,
+  });
+  let broken = true;
+  const find = createReach({
+    guard: {
+      ...guard,
+      resolve: (...target) => (broken ? Promise.reject(new Error('bug')) : guard.resolve(...target)),
+    },
+    answerWithinMs: 2000,
+    lookupTimeoutMs: 2000,
+  });
+  await t.throwsAsync(find('x.example', 443), { message: 'bug' });
+  broken = false;
+  t.like(await find('x.example', 443), { kind: 'reachable' });
+});
