@@ -44,6 +44,8 @@ export interface ServiceParts {
   readonly tls?: { readonly path: string; readonly certificate: Certificate } | undefined;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup;
+  /** Uniform in [0, 1), for the jitter of retries. */
+  readonly random?: () => number;
 }
 
 /** How long a dry run waits for a name to be resolved. */
@@ -59,7 +61,7 @@ const listenBacklog = 4096;
 
 /** Builds the parts and starts them in order: the queue first, the listener last. */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
-  const { logger, clock = systemClock, tls, lookup } = parts;
+  const { logger, clock = systemClock, random = Math.random, tls, lookup } = parts;
   const observers = createObservers(logger);
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
@@ -67,6 +69,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const sender = createSender({
     connect: createGuardedConnector({ guard, timeoutMs: config.attemptTimeoutMs }),
     maxResponseBytes: config.maxResponseBytes,
+    maxIdleConnections: config.concurrency,
     userAgent: `export-relay/${version}`,
     signingKeys: config.signingKeys,
   });
@@ -74,7 +77,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     ...config,
     limits: config,
     clock,
-    random: Math.random,
+    random,
     deliver: sender.deliver,
     onAttempt: observers.onAttempt,
     onFinished: observers.onFinished,

@@ -51,24 +51,35 @@ async function collect(stream: Readable, maxBytes: number): Promise<Bytes> {
   return { bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks), truncated };
 }
 
-/** The body without its content coding; as it came, if the coding is unknown or the bytes are not in it. */
+/** A body may be in several codings, one upon another. More than this many are somebody's joke. */
+const maxCodings = 4;
+
+/** The body without its content codings; as it came, if one is unknown or the bytes are not in it. */
 async function decompress(
   wire: Bytes,
   contentEncoding: string | undefined,
   maxBytes: number,
 ): Promise<Bytes> {
-  const decoder = decoderFor(contentEncoding);
-  if (decoder === undefined || wire.bytes.length === 0) return wire;
-  decoder.end(wire.bytes);
-  const plain = await collect(decoder, maxBytes);
-  if (plain.bytes.length === 0 && plain.truncated) return wire;
-  return { bytes: plain.bytes, truncated: plain.truncated || wire.truncated };
+  const codings = (contentEncoding ?? '').toLowerCase().split(',', maxCodings + 1);
+  if (codings.length > maxCodings) return wire;
+  let plain = wire;
+  // They are listed in the order they were applied (RFC 9110 section 8.4).
+  for (const coding of codings.reverse()) {
+    const decoder = decoderFor(coding.trim());
+    if (decoder === 'unknown') return wire;
+    if (decoder === 'identity' || plain.bytes.length === 0) continue;
+    decoder.end(plain.bytes);
+    const inner = await collect(decoder, maxBytes);
+    if (inner.bytes.length === 0 && inner.truncated) return wire;
+    plain = { bytes: inner.bytes, truncated: inner.truncated || plain.truncated };
+  }
+  return plain;
 }
 
-function decoderFor(
-  contentEncoding: string | undefined,
-): (Readable & { end(bytes: Buffer): unknown }) | undefined {
-  switch (contentEncoding?.trim().toLowerCase()) {
+type Decoder = Readable & { end(bytes: Buffer): unknown };
+
+function decoderFor(coding: string): Decoder | 'identity' | 'unknown' {
+  switch (coding) {
     // The flush mode makes a decoder give out what it has when its input was cut.
     case 'gzip':
     case 'x-gzip':
@@ -77,8 +88,11 @@ function decoderFor(
       return createInflate({ finishFlush: constants.Z_SYNC_FLUSH });
     case 'br':
       return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+    case '':
+    case 'identity':
+      return 'identity';
     default:
-      return undefined;
+      return 'unknown';
   }
 }
 

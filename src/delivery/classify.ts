@@ -1,8 +1,12 @@
+import { UnusableAnswer } from './answer_gate.js';
 import { ConnectError, type ConnectFailure } from './connect_error.js';
 import type { AttemptError, AttemptErrorCode } from './outcome.js';
 
 /** The reason an attempt is aborted with when its deadline passes. */
 export const timedOut = new Error('the attempt took too long');
+
+/** The reason an attempt is aborted with when its job is cancelled or the relay stops. */
+export const cancelled = new Error('the attempt was cancelled');
 
 /** What the app developer reads. No resolved address appears, and a refused name reads like one that is unknown. */
 const messages: Readonly<Record<AttemptErrorCode, string>> = {
@@ -27,22 +31,17 @@ export function attemptError(thrown: unknown): AttemptError {
 
 function attemptErrorCode(thrown: unknown): AttemptErrorCode {
   if (thrown === timedOut) return 'timeout';
+  if (thrown === cancelled) return 'cancelled';
   if (thrown instanceof ConnectError) return connectErrorCode(thrown.failure);
-  switch (errorCode(thrown)) {
-    case 'UND_ERR_ABORTED':
-    case 'ABORT_ERR':
-      return 'cancelled';
-    case 'UND_ERR_SOCKET':
-    case 'ECONNRESET':
-    case 'ECONNABORTED':
-    case 'EPIPE':
-    case 'ETIMEDOUT':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'connection_reset';
-    default:
-      return 'bad_response';
-  }
+  const code = errorCode(thrown);
+  // TLS that fails after the handshake: with TLS 1.3 that is where a demand for a client's certificate shows.
+  if (code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true) return 'tls_failed';
+  // The socket broke: as the system says, or as undici says of one that the destination closed. `AnswerGate` has
+  // taken out everything else that undici calls an error of the socket.
+  if (code === 'UND_ERR_SOCKET' || isSystemError(thrown)) return 'connection_reset';
+  // The sender was closed.
+  if (code === 'UND_ERR_DESTROYED') return 'cancelled';
+  return 'bad_response';
 }
 
 function connectErrorCode(failure: ConnectFailure): AttemptErrorCode {
@@ -68,10 +67,16 @@ function internalDetail(thrown: unknown): string {
     if (failure.reason === 'refused_address') return failure.rule;
     return failure.reason === 'timeout' ? `during ${failure.during}` : failure.code;
   }
+  if (thrown instanceof UnusableAnswer) return thrown.reason;
   return errorCode(thrown) ?? (thrown instanceof Error ? thrown.name : typeof thrown);
 }
 
 function errorCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/** Whether an error came from a system call, such as `read ECONNRESET`. */
+function isSystemError(thrown: unknown): boolean {
+  return thrown instanceof Error && 'syscall' in thrown;
 }

@@ -4,6 +4,12 @@ import { buildConnector } from 'undici';
 import { codeOf, ConnectError, type ConnectFailure, type ConnectPhase } from './connect_error.js';
 import { type Guard, refusedAddress, type ResolvedAddress } from './guard.js';
 
+/** Opens a connection and reports it, or the error; the function it returns abandons one that is not yet made. */
+export type GuardedConnector = (
+  target: buildConnector.Options,
+  callback: buildConnector.Callback,
+) => () => void;
+
 export interface ConnectorOptions {
   readonly guard: Guard;
   /** Bounds resolving, connecting and the TLS handshake together. */
@@ -23,11 +29,11 @@ const keepAliveProbeMs = 60_000;
 /**
  * A connector for `new Agent({ connect })` that reaches only what the guard permits. It resolves a name once,
  * connects to the very addresses that were vetted, and looks at the peer before a byte is sent. It has its own
- * deadline because undici's abort signals do not reach a connection that is still being made.
+ * deadline, and can be abandoned, because undici's abort signals do not reach a connection that is still being made.
  *
  * Every failure is a `ConnectError`; anything else is a bug.
  */
-export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
+export function createGuardedConnector(options: ConnectorOptions): GuardedConnector {
   const { guard, timeoutMs, ca = [] } = options;
   const startTls = tlsConnector(ca);
   return (target, callback) => {
@@ -69,16 +75,19 @@ export function createGuardedConnector(options: ConnectorOptions): buildConnecto
       tcp.on('error', (error) => making.fail({ reason: 'connect', code: codeOf(error) }, error));
       tcp.once('connect', () => onConnected(tcp));
     }, making.reject);
+    return making.abandon;
   };
 }
 
-/** One connection on its way. Exactly one of its ends is reported, and no socket outlives a bad one. */
+/** One connection on its way. At most one of its ends is reported, and no socket outlives a bad one. */
 interface Making {
   readonly isOver: () => boolean;
   readonly enter: (phase: ConnectPhase, tcp: Socket) => void;
   readonly succeed: (socket: Socket) => void;
   readonly fail: (failure: ConnectFailure, cause?: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** Nobody waits any more: the socket is closed, and nothing is reported. */
+  readonly abandon: () => void;
 }
 
 function begin(host: string, timeoutMs: number, callback: buildConnector.Callback): Making {
@@ -86,11 +95,15 @@ function begin(host: string, timeoutMs: number, callback: buildConnector.Callbac
   let phase: ConnectPhase = 'dns';
   let tcp: Socket | undefined;
 
-  const reject = (error: Error) => {
+  const abandon = () => {
     if (over) return;
     over = true;
     clearTimeout(timer);
     tcp?.destroy();
+  };
+  const reject = (error: Error) => {
+    if (over) return;
+    abandon();
     callback(error, null);
   };
   const fail = (failure: ConnectFailure, cause?: unknown) =>
@@ -116,6 +129,7 @@ function begin(host: string, timeoutMs: number, callback: buildConnector.Callbac
     },
     fail,
     reject,
+    abandon,
   };
 }
 

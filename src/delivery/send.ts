@@ -1,9 +1,12 @@
-import { Agent, type Dispatcher, type buildConnector } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Destination } from '../egress/destination.js';
 import { captureBody } from './capture.js';
-import { attemptError, timedOut } from './classify.js';
+import { attemptError, cancelled, timedOut } from './classify.js';
+import type { Connection } from './connection.js';
+import type { GuardedConnector } from './connector.js';
 import { type CustomHeaders, requestHeaders } from './headers.js';
 import type { AttemptOutcome } from './outcome.js';
+import { ConnectionPool } from './pool.js';
 
 /** One attempt to deliver a job. */
 export interface Delivery {
@@ -27,9 +30,11 @@ export type Deliver = (delivery: Delivery) => Promise<AttemptOutcome>;
 
 export interface SenderOptions {
   /** Opens connections, and refuses those that the egress policy forbids. */
-  readonly connect: buildConnector.connector;
+  readonly connect: GuardedConnector;
   /** Cap on the kept response body, on the wire and after decompression. */
   readonly maxResponseBytes: number;
+  /** Connections kept open without a request, to all destinations together. */
+  readonly maxIdleConnections: number;
   readonly userAgent: string;
   /** Standard Webhooks keys; every delivery is signed with each. */
   readonly signingKeys: readonly Uint8Array[];
@@ -37,84 +42,109 @@ export interface SenderOptions {
 
 export interface Sender {
   readonly deliver: Deliver;
+  /** Connections that are in use, idle or being made. */
+  connections(): number;
   /** Closes every connection at once. */
   close(): Promise<void>;
 }
 
 const keptHeaders = ['content-type', 'location', 'retry-after'] as const;
 
+/**
+ * Room for an answer on the wire: its body, up to eight times as much in chunks of a single byte (six bytes each
+ * with their framing), and heads. What is more than that has no end.
+ */
+function maxWireBytes(maxResponseBytes: number): number {
+  return 8 * maxResponseBytes + 256 * 1024;
+}
+
 /** Sends jobs to their destinations over kept-alive connections, one request at a time on each. */
 export function createSender(options: SenderOptions): Sender {
-  // The attempt's own deadline covers every phase, so undici's per-phase timers are off. Redirects are not followed:
-  // undici follows none unless told to. No HTTP/2: one connection, one request, one address that was vetted.
-  const agent = new Agent({
+  const pool = new ConnectionPool({
     connect: options.connect,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    pipelining: 1,
-    allowH2: false,
+    maxWireBytes: maxWireBytes(options.maxResponseBytes),
+    maxIdle: options.maxIdleConnections,
   });
   return {
-    deliver: (delivery) => attempt(agent, delivery, options),
-    close: () => agent.destroy(),
+    deliver: (delivery) => attempt(pool, delivery, options),
+    connections: () => pool.size,
+    close: () => pool.close(),
   };
 }
 
 /**
- * One attempt against its deadline. The deadline is a race and not only an abort, because undici does not pass an
- * abort on to a connection that is still being made.
+ * One attempt against its deadline, with a connection of its own. The deadline is a race and not only an abort,
+ * because undici does not pass an abort on to a connection that is still being made; taking the connection back
+ * then closes it.
  */
-async function attempt(agent: Agent, delivery: Delivery, options: SenderOptions): Promise<AttemptOutcome> {
+async function attempt(
+  pool: ConnectionPool,
+  delivery: Delivery,
+  options: SenderOptions,
+): Promise<AttemptOutcome> {
   const deadline = new AbortController();
   const signal = deadline.signal;
-  const expired = new Promise<AttemptOutcome>((resolve) => {
+  const over = new Promise<AttemptOutcome>((resolve) => {
     signal.addEventListener('abort', () => {
       resolve({ kind: 'failed', error: attemptError(signal.reason) });
     });
   });
-  const timer = setTimeout(() => deadline.abort(timedOut), delivery.timeoutMs);
-  const cancel = (): void => deadline.abort(delivery.signal.reason);
+  // The immediate lets an answer that came while the event loop was busy go first.
+  const timer = setTimeout(() => setImmediate(() => deadline.abort(timedOut)), delivery.timeoutMs);
+  const cancel = (): void => deadline.abort(cancelled);
   delivery.signal.addEventListener('abort', cancel);
+  if (delivery.signal.aborted) cancel();
+  const connection = pool.take(delivery.destination.origin);
   try {
-    return await exchange(agent, delivery, options, signal, expired);
+    return await exchange(connection, delivery, options, signal, over);
   } finally {
     clearTimeout(timer);
     delivery.signal.removeEventListener('abort', cancel);
+    pool.giveBack(connection);
   }
 }
 
 async function exchange(
-  agent: Agent,
+  connection: Connection,
   delivery: Delivery,
   options: SenderOptions,
   signal: AbortSignal,
-  expired: Promise<AttemptOutcome>,
+  over: Promise<AttemptOutcome>,
 ): Promise<AttemptOutcome> {
-  const answered = post(agent, delivery, options, signal);
-  const first = await Promise.race([answered, expired]);
+  const first = await Promise.race([post(connection, delivery, options, signal), over]);
   if ('kind' in first) return first;
   // From here the destination has answered: whatever happens to the body, its status stands.
-  const { body, ...rest } = await captureBody(
-    first.body,
-    single(first.headers['content-encoding']),
-    options.maxResponseBytes,
-  );
-  return {
-    kind: 'answered',
-    answer: { statusCode: first.statusCode, headers: pick(first.headers), body, ...rest },
-  };
+  const answer = { statusCode: first.statusCode, headers: pick(first.headers) };
+  if (bodiless.has(first.statusCode)) {
+    first.body.on('error', () => undefined).resume();
+    return { kind: 'answered', answer: { ...answer, body: '', encoding: 'utf-8', truncated: false } };
+  }
+  const encoding = single(first.headers['content-encoding']);
+  const captured = await captureBody(first.body, encoding, options.maxResponseBytes);
+  const truncated = captured.truncated || (endsWithConnection(first.headers) && connection.broken);
+  return { kind: 'answered', answer: { ...answer, ...captured, truncated } };
 }
 
+/**
+ * Whether nothing but the end of the connection tells where the body ends (RFC 9112 section 6.3). Then undici takes
+ * a connection that broke for one that ended.
+ */
+function endsWithConnection(headers: Dispatcher.ResponseData['headers']): boolean {
+  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
+}
+
+/** Statuses whose answers end with their head, whatever length that claims (RFC 9112 section 6.3). */
+const bodiless: ReadonlySet<number> = new Set([204, 304]);
+
 async function post(
-  agent: Agent,
+  connection: Connection,
   delivery: Delivery,
   options: SenderOptions,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData | AttemptOutcome> {
   const { destination, data } = delivery;
   try {
-    return await agent.request({
-      origin: destination.origin,
+    return await connection.request({
       path: destination.path,
       method: 'POST',
       headers: requestHeaders({ ...delivery, ...options }),

@@ -1,9 +1,8 @@
 import { request } from 'undici';
-import type { Lookup } from '#relay/delivery/guard.js';
 import { parseConfig } from '#relay/config/parse.js';
 import { createLogger } from '#relay/log/logger.js';
 import { mintMacaroon } from '#relay/macaroon/mint.js';
-import { type Service, startService } from '#relay/service.js';
+import { type Service, type ServiceParts, startService } from '#relay/service.js';
 import type { Cleanup } from './scripted_destination.js';
 
 export const secret = 'a secret for tests only';
@@ -128,11 +127,16 @@ export function mintWith({ caveats = [] as readonly string[], identifier = '', r
   return minted.token;
 }
 
+export interface StartOptions extends Pick<ServiceParts, 'clock' | 'random' | 'lookup'> {
+  /** Without `--dev`. */
+  readonly production?: boolean;
+}
+
 /** Starts a relay that stops with the test. Flags come on top of `--dev` unless `production` is asked for. */
 export async function startRelay(
   t: Cleanup,
   flags: readonly string[] = [],
-  { production = false, lookup }: { readonly production?: boolean; readonly lookup?: Lookup } = {},
+  { production = false, ...parts }: StartOptions = {},
 ): Promise<RelayUnderTest> {
   const mode = production ? ['--host=127.0.0.1'] : ['--dev', '--attempts=1'];
   const argv = [...mode, '--port=0', `--secret=${secret}`, ...flags];
@@ -140,8 +144,7 @@ export async function startRelay(
   if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
   const lines: string[] = [];
   const logger = createLogger('info', { write: (line) => void lines.push(line) });
-  const parts = { logger, ...(lookup !== undefined && { lookup }) };
-  const service = await startService(parsed.config, parts);
+  const service = await startService(parsed.config, { logger, ...parts });
   t.teardown(() => service.stop(0));
   return new RelayUnderTest(service, lines);
 }

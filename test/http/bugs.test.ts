@@ -29,6 +29,7 @@ for (const [what, change] of [
       verifier: () => new MacaroonVerifier({ secrets: [secret], cacheEntries: 1 }),
       name: 'export-service',
       judgeDestination: () => ({ allowed: true }),
+      reach: () => Promise.resolve({ kind: 'busy' }),
       requireDestination: false,
       maxBodyBytes: 1000,
       maxWaitMs: 1000,
