@@ -11,7 +11,8 @@ RUN npx tsc -b && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-slim
 LABEL databox.type="export-service"
-ENV NODE_ENV=production
+# Names are looked up on half of these threads, and one whose servers are silent holds its thread for many seconds.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=64
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Client, type Dispatcher, errors } from 'undici';
 import { AnswerGate } from './answer_gate.js';
 import type { GuardedConnector } from './connector.js';
@@ -24,6 +25,7 @@ export class Connection {
   #socket: Socket | undefined;
   #gate: AnswerGate | undefined;
   #broken = false;
+  #used = false;
   #abandonConnecting: () => void = () => undefined;
 
   constructor(origin: string, { connect, maxWireBytes }: ConnectionOptions) {
@@ -52,7 +54,12 @@ export class Connection {
   }
 
   /** Rejects with whatever undici or the connector say; see `attemptError`. */
-  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+  async request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+    // undici looks once more at an idle connection before it writes, in the next turn of the event loop. A lane's
+    // next job begins in the very turn that read the answer before it: a close behind that answer is seen only after
+    // one more.
+    if (this.#used) await nextTurn();
+    this.#used = true;
     return this.#client.request(options);
   }
 

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { type OwnListener } from '../egress/own_listener.js';
 import { type EgressPolicy, judgeAddress, type RefusalRule, type Verdict } from '../egress/policy.js';
 import { codeOf, ConnectError, type ConnectFailure } from './connect_error.js';
+import { Lookups } from './lookups.js';
 
 /** An address that a name resolved to, as `dns.lookup` gives it. */
 export interface ResolvedAddress {
@@ -35,8 +36,14 @@ export interface Guard {
   readonly resolve: (host: string, port: number, timeoutMs: number) => Promise<Resolution>;
 }
 
+/**
+ * Lookups under way at once. libuv lends them half of its threads: two as Node comes, and as many as this with the
+ * `UV_THREADPOOL_SIZE` of the image.
+ */
+const maxLookups = 32;
+
 export function createGuard({ policy, ownListeners, lookup = systemLookup }: GuardOptions): Guard {
-  const resolveName = shared(lookup);
+  const lookups = new Lookups(lookup, maxLookups);
   const judge = (address: string, port: number) => judgeAddress(address, port, policy, ownListeners());
 
   const vet = (host: string, port: number, addresses: readonly ResolvedAddress[]): Resolution => {
@@ -51,10 +58,10 @@ export function createGuard({ policy, ownListeners, lookup = systemLookup }: Gua
   const resolve = async (host: string, port: number, timeoutMs: number): Promise<Resolution> => {
     const family = isIP(host);
     if (family !== 0) return vet(host, port, [{ address: host, family }]);
-    const answer = await within(timeoutMs, resolveName(host));
+    const answer = await lookups.ask(host, timeoutMs);
     switch (answer.outcome) {
       case 'answered':
-        return vet(host, port, answer.value);
+        return vet(host, port, answer.addresses);
       case 'failed':
         return failed(host, { reason: 'dns', code: codeOf(answer.error) }, answer.error);
       case 'late':
@@ -76,48 +83,4 @@ function failed(host: string, failure: ConnectFailure, cause?: unknown): Resolut
 
 function systemLookup(hostname: string): Promise<readonly ResolvedAddress[]> {
   return dns.lookup(hostname, { all: true });
-}
-
-/**
- * Lets callers that ask for a name while it is being looked up share the answer. `getaddrinfo` cannot be
- * cancelled and holds one of few threads (libuv lends it half its pool, two by default), so a name whose servers
- * never answer must not take more than one, however many exports to it are waiting.
- */
-function shared(lookup: Lookup): Lookup {
-  const underWay = new Map<string, ReturnType<Lookup>>();
-  const start = async (hostname: string) => {
-    try {
-      return await lookup(hostname);
-    } finally {
-      underWay.delete(hostname);
-    }
-  };
-  return (hostname) => {
-    const running = underWay.get(hostname);
-    if (running !== undefined) return running;
-    const started = start(hostname);
-    underWay.set(hostname, started);
-    return started;
-  };
-}
-
-type Answer<Value> =
-  | { readonly outcome: 'answered'; readonly value: Value }
-  | { readonly outcome: 'failed'; readonly error: unknown }
-  | { readonly outcome: 'late' };
-
-/** What a promise came to within `timeoutMs`; its later outcome is ignored. Never rejects. */
-function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Answer<Value>> {
-  return new Promise((resolve) => {
-    // The immediate lets an answer that came while the event loop was busy go first.
-    const timer = setTimeout(() => setImmediate(() => resolve({ outcome: 'late' })), timeoutMs);
-    const settle = (answer: Answer<Value>) => {
-      clearTimeout(timer);
-      resolve(answer);
-    };
-    promise.then(
-      (value) => settle({ outcome: 'answered', value }),
-      (error: unknown) => settle({ outcome: 'failed', error }),
-    );
-  });
 }

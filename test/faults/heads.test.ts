@@ -24,7 +24,7 @@ const rows: readonly (readonly [name: string, behaviour: Behaviour, expected: Ou
     answers(`${continued}HTTP/1.1 103 Early Hints\r\n\r\n`.repeat(200) + ok),
     gotIt,
   ],
-  ['100 Continue, a byte at a time', answers(...continued, ok), gotIt],
+  ['100 Continue, a byte at a time', answers(...Array.from(continued), ok), gotIt],
   ['100 Continue and no answer', answersAndCloses(continued), triedAgain],
   ['half a 100 Continue', answersAndCloses(continued.slice(0, 15)), triedAgain],
   ['100 Continue with bare line feeds', answers('HTTP/1.1 100 Continue\n\n' + ok), notHttp],
