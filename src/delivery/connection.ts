@@ -44,7 +44,11 @@ export class Connection {
           const [error, socket] = made;
           if (error === null) {
             this.#socket = socket;
-            socket.once('error', (broken) => (this.#broken = !(broken instanceof errors.UndiciError)));
+            socket.once('error', (error) => {
+              this.#broken = !(error instanceof errors.UndiciError);
+              // TLS that fails after the handshake is reported, and the socket left open: undici waits for its end.
+              socket.destroy();
+            });
             this.#gate = new AnswerGate(socket, maxWireBytes);
           }
           callback(...made);
