@@ -44,6 +44,7 @@ export class Connection {
           const [error, socket] = made;
           if (error === null) {
             this.#socket = socket;
+            this.#broken = false;
             socket.once('error', (error) => {
               this.#broken = !(error instanceof errors.UndiciError);
               // TLS that fails after the handshake is reported, and the socket left open: undici waits for its end.
