@@ -10,7 +10,7 @@ export interface SenderUnderTest extends Sender {
   readonly send: (uri: string, delivery?: SendOptions) => Promise<AttemptOutcome>;
 }
 
-export interface SendOptions {
+interface SendOptions {
   readonly data?: string;
   readonly idempotencyKey?: string;
   readonly timeoutMs?: number;
@@ -37,13 +37,16 @@ export function startSender(
     maxResponseBytes: 64 * 1024,
     maxIdleConnections,
     userAgent: 'test',
+    signingKeys: [],
   });
   t.teardown(() => sender.close());
   const send: SenderUnderTest['send'] = (uri, delivery = {}) =>
     sender.deliver({
       destination: destination(uri),
       data: '{}',
+      headers: [],
       idempotencyKey: 'key',
+      nowMs: Date.now(),
       timeoutMs: 20_000,
       signal: new AbortController().signal,
       ...delivery,
