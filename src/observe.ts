@@ -1,4 +1,5 @@
 import type { Destination } from './egress/destination.js';
+import type { Clock } from './clock.js';
 import type { RequestReport } from './http/app.js';
 import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
@@ -13,13 +14,18 @@ export interface Observers {
   /** A dry run whose destination has no address that exports may reach: the app does not learn why. */
   readonly onUnreachable: (destination: Destination, reason: string) => void;
   readonly onBug: (error: unknown) => void;
+  /** A connection was not accepted. One line a second says so, however many there are. */
+  readonly onRefused: (code: string) => void;
 }
+
+const refusedEveryMs = 1000;
 
 /**
  * The fields are an allow-list: no payload, macaroon, secret, header or path of a destination is ever among them,
  * because nothing here takes one.
  */
-export function createObservers(log: Logger): Observers {
+export function createObservers(log: Logger, clock: Clock): Observers {
+  let refusedAtMs = -Infinity;
   return {
     onRequest({ requestId, method, route, status, durationMs, level, code, job }) {
       log[level](
@@ -71,6 +77,12 @@ export function createObservers(log: Logger): Observers {
     },
     onBug(error) {
       log.error(bugFields(error), 'bug');
+    },
+    onRefused(code) {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - refusedAtMs < refusedEveryMs) return;
+      refusedAtMs = nowMs;
+      log.warn({ code }, 'connections not accepted');
     },
   };
 }

@@ -62,7 +62,7 @@ const listenBacklog = 4096;
 /** Builds the parts and starts them in order: the queue first, the listener last. */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
   const { logger, clock = systemClock, random = Math.random, tls, lookup } = parts;
-  const observers = createObservers(logger);
+  const observers = createObservers(logger, clock);
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
   const guard = createGuard({ policy: config, ownListeners: own, ...(lookup !== undefined && { lookup }) });
@@ -97,6 +97,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const server = createBoundedServer((request, response) => void handle(request, response), {
     ...config,
     certificate: tls?.certificate,
+    onRefused: observers.onRefused,
   });
   const address = await listen(server, config).catch(async (error: unknown) => {
     registry.close();

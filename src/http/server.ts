@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** Certificate and key for HTTPS; plain HTTP without. */
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+  /** Told why a connection was not accepted: `max_connections`, or the system's code, such as `EMFILE`. */
+  readonly onRefused: (code: string) => void;
 }
 
 /** An app's macaroon has at most 4 KiB; what comes beside it is small. */
@@ -20,7 +22,7 @@ const lingerMs = 1000;
 
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
 export function createBoundedServer(handler: RequestListener, options: ServerOptions): Server | TlsServer {
-  const { requestTimeoutMs, maxConnections, certificate } = options;
+  const { requestTimeoutMs, maxConnections, certificate, onRefused } = options;
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
     handler(request, response);
@@ -46,6 +48,11 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   server.on('checkContinue', (request, response) => {
     awaitingContinue.add(request);
     listener(request, response);
+  });
+  server.on('drop', () => onRefused('max_connections'));
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    // Before it listens an error is the starter's; from then on one connection's, and without a listener fatal.
+    if (server.listening) onRefused(error.code ?? error.name);
   });
   server.on(certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     lingerOnClose(socket);

@@ -41,6 +41,7 @@ for (const [what, change] of [
       createBoundedServer((request, response) => void handle(request, response), {
         maxConnections: 10,
         requestTimeoutMs: 1000,
+        onRefused: () => undefined,
       }),
     );
     t.teardown(() => server.close());
