@@ -85,6 +85,8 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const macaroons = startVerifier(config, parts, clock);
   const app = createApp({
     ...config,
+    // As much again as the results themselves may take.
+    maxUnreadBytes: config.maxMemoryBytes,
     registry,
     clock,
     verifier: macaroons.verifier,

@@ -189,7 +189,7 @@ export const settings = {
     flag: 'request-timeout',
     variable: 'EXPORT_REQUEST_TIMEOUT',
     default: 30 * second,
-    help: 'Time for a client to send a whole request, headers included.',
+    help: 'Time for a client to send a whole request, headers included; one that reads nothing of its answer for so long is cut off.',
   }),
   allowHttp: toggle({
     flag: 'allow-http',

@@ -6,7 +6,10 @@ import { awaitingContinue } from './body.js';
 export interface ServerOptions {
   /** Open connections; further ones are closed at once. */
   readonly maxConnections: number;
-  /** For a client to send a whole request, and for an idle connection to send the next. */
+  /**
+   * For a client to send a whole request, for an idle connection to send the next, and for an answer to stay where it
+   * is because nobody reads it.
+   */
   readonly requestTimeoutMs: number;
   /** Certificate and key for HTTPS; plain HTTP without. */
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
@@ -25,6 +28,10 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   const { requestTimeoutMs, maxConnections, certificate, onRefused } = options;
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
+    // Until it is answered a long poll may be as idle as it likes.
+    response.on('timeout', () => {
+      if (response.writableEnded) request.socket.destroy();
+    });
     handler(request, response);
   };
   const bounds = {
@@ -42,6 +49,7 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
           { ...bounds, ...certificate, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs },
           listener,
         );
+  server.timeout = requestTimeoutMs;
   server.maxConnections = maxConnections;
   server.maxHeadersCount = maxHeaders;
   // Only a request whose headers were good is told to send its body.

@@ -32,6 +32,7 @@ for (const [what, change] of [
       reach: () => Promise.resolve({ kind: 'busy' }),
       requireDestination: false,
       maxBodyBytes: 1000,
+      maxUnreadBytes: 1000,
       maxWaitMs: 1000,
       onRequest: (report) => reports.push(report),
       onBug: (error) => bugs.push(error),
