@@ -80,6 +80,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     random,
     deliver: sender.deliver,
     onAttempt: observers.onAttempt,
+    onBug: observers.onBug,
     onFinished: observers.onFinished,
   });
   const macaroons = startVerifier(config, parts, clock);

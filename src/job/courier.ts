@@ -24,6 +24,8 @@ export interface CourierOptions {
   /** Uniform in [0, 1), for jitter. */
   readonly random: () => number;
   readonly onAttempt: (report: AttemptReport) => void;
+  /** Told of an exception in an attempt; the job has ended then. */
+  readonly onBug: (error: unknown) => void;
   /** Marks the job's next attempt as begun; `undefined` if the job has ended meanwhile. */
   readonly begin: (id: JobId) => Job | undefined;
   readonly settle: (id: JobId, result: JobResult) => void;
@@ -53,8 +55,18 @@ export class Courier {
     this.#options = options;
   }
 
-  /** Makes one attempt. Never rejects: a bug in the delivery ends the job rather than losing it. */
+  /** Makes one attempt. Never rejects: a bug in it ends the job, because its lane would stand still for ever. */
   async attempt(id: JobId): Promise<void> {
+    try {
+      await this.#attempt(id);
+    } catch (error) {
+      const message = 'The relay failed during the attempt; whether the data arrived is not known.';
+      this.#options.settle(id, { kind: 'gave_up', error: { code: 'interrupted', message } });
+      this.#options.onBug(error);
+    }
+  }
+
+  async #attempt(id: JobId): Promise<void> {
     const job = this.#options.begin(id);
     if (job === undefined) return;
     const { clock } = this.#options;

@@ -29,7 +29,7 @@ export interface MemoryRegistryOptions
   extends
     AdmissionLimits,
     Omit<LanesOptions, 'run'>,
-    Pick<CourierOptions, 'limits' | 'deliver' | 'random' | 'onAttempt'> {
+    Pick<CourierOptions, 'limits' | 'deliver' | 'random' | 'onAttempt' | 'onBug'> {
   readonly clock: Clock;
   readonly maxKept: number;
   readonly maxWaiters: number;

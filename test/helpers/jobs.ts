@@ -76,6 +76,9 @@ export function createRegistry(overrides: Partial<MemoryRegistryOptions> = {}): 
     deliver: held.deliver,
     random: () => 1,
     onAttempt: () => undefined,
+    onBug: (error) => {
+      throw error;
+    },
     onFinished: (job) => finished.push(job),
     limits: { attempts: 1, attemptTimeoutMs: 30_000, jobTimeoutMs: 600_000 },
     concurrency: 256,
