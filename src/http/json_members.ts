@@ -25,7 +25,7 @@ export function memberText(text: string, name: string): string | undefined {
 
 const space = /[ \t\n\r]*/y;
 const scalar = /[^,}\] \t\n\r]*/y;
-const nextInteresting = /["{}[\]]/g;
+const [quotationMark, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x7b, 0x7d, 0x5b, 0x5d];
 
 function skipSpace(text: string, at: number): number {
   space.lastIndex = at;
@@ -58,11 +58,14 @@ function skipValue(text: string, at: number): number {
     return scalar.lastIndex;
   }
   let depth = 0;
-  nextInteresting.lastIndex = at;
-  for (let match = nextInteresting.exec(text); match !== null; match = nextInteresting.exec(text)) {
-    if (match[0] === '"') nextInteresting.lastIndex = skipString(text, match.index);
-    else depth += match[0] === '{' || match[0] === '[' ? 1 : -1;
-    if (depth === 0) return match.index + 1;
+  for (let end = at; end < text.length; end += 1) {
+    const code = text.charCodeAt(end);
+    if (code === quotationMark) end = skipString(text, end) - 1;
+    else if (code === openBrace || code === openBracket) depth += 1;
+    else if (code === closeBrace || code === closeBracket) {
+      depth -= 1;
+      if (depth === 0) return end + 1;
+    }
   }
   throw new Error('not valid JSON');
 }
