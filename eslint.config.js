@@ -13,6 +13,7 @@ const layers = {
   delivery: ['egress'],
   job: ['delivery', 'egress'],
   http: ['job', 'macaroon', 'egress', 'log'],
+  ws: ['http', 'job', 'macaroon', 'egress', 'log'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
   cli: ['arbiter', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],

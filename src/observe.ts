@@ -5,14 +5,19 @@ import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
 import { bugFields } from './log/bug.js';
 import { type Logger, cut } from './log/logger.js';
+import type { SocketReport } from './ws/socket.js';
 
-/** What the parts of the service report, as log lines: one a request, one an attempt, one at the end of a job. */
+/**
+ * What the parts of the service report, as log lines: one a request, one an attempt, one at the end of a job and of a
+ * socket.
+ */
 export interface Observers {
   readonly onRequest: (report: RequestReport) => void;
   readonly onAttempt: (report: AttemptReport) => void;
   readonly onFinished: (job: Job) => void;
   /** A dry run whose destination has no address that exports may reach: the app does not learn why. */
   readonly onUnreachable: (destination: Destination, reason: string) => void;
+  readonly onSocketClosed: (report: SocketReport) => void;
   readonly onBug: (error: unknown) => void;
   /** A connection was not accepted. One line a second says so, however many there are. */
   readonly onRefused: (code: string) => void;
@@ -75,6 +80,7 @@ export function createObservers(log: Logger, clock: Clock): Observers {
     onUnreachable(destination, reason) {
       log.info({ destination: cut(destination.origin), reason }, 'unreachable');
     },
+    onSocketClosed: (report) => log.info(socketFields(report), 'websocket'),
     onBug(error) {
       log.error(bugFields(error), 'bug');
     },
@@ -85,6 +91,10 @@ export function createObservers(log: Logger, clock: Clock): Observers {
       log.warn({ code }, 'connections not accepted');
     },
   };
+}
+
+function socketFields({ durationMs, closeCode, frames, pushes }: SocketReport): Record<string, number> {
+  return { close_code: closeCode, frames, pushes, duration_ms: round(durationMs) };
 }
 
 /** Milliseconds to a microsecond. */

@@ -14,6 +14,7 @@ import type { Destination } from './egress/destination.js';
 import type { OwnListener } from './egress/own_listener.js';
 import { judgeDestination } from './egress/policy.js';
 import { createApp } from './http/app.js';
+import { Exports } from './http/exports.js';
 import { createBoundedServer } from './http/server.js';
 import { MemoryRegistry } from './job/memory_registry.js';
 import type { RegistryStats } from './job/registry.js';
@@ -22,6 +23,7 @@ import { MacaroonVerifier } from './macaroon/verify.js';
 import { createObservers, type Observers } from './observe.js';
 import { type Certificate, watchCertificate } from './tls/certificate.js';
 import { version } from './version.js';
+import { ExportSockets } from './ws/sockets.js';
 
 /** A relay that runs. */
 export interface Service {
@@ -29,8 +31,8 @@ export interface Service {
   readonly url: string;
   stats(): RegistryStats;
   /**
-   * Stops in the order that loses nothing: new jobs are refused and waiters answered, attempts in flight get
-   * `graceMs` to end, then the connections close.
+   * Stops in the order that loses nothing: new jobs are refused, waiters answered and sockets closed, attempts in
+   * flight get `graceMs` to end, then the connections close.
    */
   stop(graceMs: number): Promise<void>;
 }
@@ -84,24 +86,24 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     onFinished: observers.onFinished,
   });
   const macaroons = startVerifier(config, parts, clock);
-  const app = createApp({
-    ...config,
-    // As much again as the results themselves may take.
-    maxUnreadBytes: config.maxMemoryBytes,
+  const exports = new Exports({
     registry,
-    clock,
-    verifier: macaroons.verifier,
+    requireDestination: config.requireDestination,
     judgeDestination: (destination) => judgeDestination(destination, config, own()),
     reach: reportedReach(guard, config, observers),
-    onRequest: observers.onRequest,
-    onBug: observers.onBug,
   });
+  const front = { ...config, ...observers, exports, registry, clock, verifier: macaroons.verifier };
+  const sockets = new ExportSockets(front);
+  // Unread answers may take as much again as the results themselves.
+  const app = createApp({ ...front, maxUnreadBytes: config.maxMemoryBytes, upgradeRefusal: sockets.refusal });
   const handle = app.callback();
   const server = createBoundedServer((request, response) => void handle(request, response), {
     ...config,
     certificate: tls?.certificate,
     onRefused: observers.onRefused,
+    wantsUpgrade: sockets.admits,
   });
+  server.on('upgrade', sockets.accept);
   const address = await listen(server, config).catch(async (error: unknown) => {
     registry.close();
     macaroons.stop();
@@ -117,8 +119,10 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       macaroons.stop();
       stopWatching();
       registry.close();
+      const socketsClosed = sockets.close(lastAnswersMs);
       await registry.drain(graceMs);
       await sender.close();
+      await socketsClosed;
       await close(server);
     },
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Clock } from '../clock.js';
@@ -9,7 +10,7 @@ import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
 import { departureOf } from './departure.js';
 import { parseExportRequest } from './export_request.js';
-import { type DryRun, Exports, type ExportsOptions, type Waiting } from './exports.js';
+import type { DryRun, Exports, Waiting } from './exports.js';
 import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
 import { problemOf } from './problem.js';
@@ -30,7 +31,8 @@ export interface RequestReport {
   readonly job: Job | undefined;
 }
 
-export interface AppOptions extends ExportsOptions {
+export interface AppOptions {
+  readonly exports: Exports;
   /** Undefined until the relay knows its secret. */
   readonly verifier: () => MacaroonVerifier | undefined;
   /** What a `target` caveat must name. */
@@ -40,10 +42,15 @@ export interface AppOptions extends ExportsOptions {
   readonly maxUnreadBytes: number;
   readonly maxWaitMs: number;
   readonly clock: Clock;
+  /** Why a GET of `/ws/export` has not become a WebSocket. */
+  readonly upgradeRefusal: (request: IncomingMessage) => Failure;
   readonly onRequest: (report: RequestReport) => void;
   /** Told of an exception: a bug, which the client sees as `internal` and nothing more. */
   readonly onBug: (error: unknown) => void;
 }
+
+/** The path that becomes a WebSocket; what comes here as an ordinary request has failed to. */
+export const socketRoute = '/ws/export';
 
 type Context = Koa.Context;
 type Route = '/export' | '/lp/export';
@@ -57,18 +64,24 @@ type Reply =
 
 /** The relay's HTTP interface (contract: section 2) as a Koa application. */
 export function createApp(options: AppOptions): Koa {
-  const exports = new Exports(options);
   const router = new Router({ strict: true, sensitive: true });
   for (const route of ['/export', '/lp/export'] as const) {
-    router.post(route, (ctx) =>
-      answer(ctx, options, route, () => handleExport(ctx, options, exports, route)),
-    );
+    router.post(route, (ctx) => answer(ctx, options, route, () => handleExport(ctx, options, route)));
     router.all(route, (ctx) =>
       answer(ctx, options, route, () =>
         failed({ code: 'method_not_allowed', allow: ['POST'], detail: `Use POST for ${route}.` }),
       ),
     );
   }
+  router.all(socketRoute, (ctx) => {
+    // Whoever wanted another protocol may have begun to speak it: that must not be read as requests.
+    ctx.set('Connection', 'close');
+    return answer(ctx, options, socketRoute, () =>
+      ctx.method === 'GET'
+        ? failed(options.upgradeRefusal(ctx.req))
+        : failed({ code: 'method_not_allowed', allow: ['GET'], detail: `Use GET for ${socketRoute}.` }),
+    );
+  });
   const app = new Koa();
   const unread = new UnreadAnswers(options.maxUnreadBytes);
   // Koa would print sockets that break, which are no news, and swallow the rest; exceptions reach onBug here or below.
@@ -85,20 +98,18 @@ export function createApp(options: AppOptions): Koa {
   app.use(router.routes());
   app.use((ctx) =>
     answer(ctx, options, 'other', () =>
-      failed({ code: 'not_found', detail: 'Exports go to POST /export or POST /lp/export.' }),
+      failed({
+        code: 'not_found',
+        detail: 'Exports go to POST /export, POST /lp/export or a WebSocket at /ws/export.',
+      }),
     ),
   );
   return app;
 }
 
 /** The way of a request: each stage gives a result, and the first failure is the answer. */
-async function handleExport(
-  ctx: Context,
-  options: AppOptions,
-  exports: Exports,
-  route: Route,
-): Promise<Result<Reply>> {
-  const { name, clock, maxBodyBytes } = options;
+async function handleExport(ctx: Context, options: AppOptions, route: Route): Promise<Result<Reply>> {
+  const { name, clock, maxBodyBytes, exports } = options;
   const facts = { target: name, path: route, method: ctx.method, nowMs: clock.nowMs() };
   const macaroon = authenticate(ctx.req.headers, options.verifier(), facts);
   if (!macaroon.ok) return macaroon;

@@ -5,12 +5,14 @@ import type { MacaroonVerifier, VerifiedMacaroon } from '../macaroon/verify.js';
 
 /**
  * The macaroon of a request, verified, with every caveat satisfied that can be judged before the body is read.
- * `verifier` is undefined as long as the relay does not know its secret.
+ * `verifier` is undefined as long as the relay does not know its secret. `offered` are macaroons that came some other
+ * way than in the headers read here.
  */
 export function authenticate(
   headers: IncomingHttpHeaders,
   verifier: MacaroonVerifier | undefined,
   facts: RequestFacts,
+  offered: readonly string[] = [],
 ): Result<VerifiedMacaroon> {
   if (verifier === undefined) {
     return failed({
@@ -19,7 +21,7 @@ export function authenticate(
       detail: 'The relay has not got its macaroon secret from the arbiter yet.',
     });
   }
-  const token = tokenOf(headers);
+  const token = tokenOf(headers, offered);
   if (!token.ok) return token;
   const macaroon = verifier.verify(token.value);
   if (macaroon === undefined)
@@ -41,13 +43,13 @@ export function caveatFailure({ caveat, reason }: Exclude<Verdict, { satisfied: 
  * `X-Api-Key`, or the user name of HTTP Basic. Both at once would leave open which of the two was meant. A repeated
  * `X-Api-Key` arrives joined by a comma, which no macaroon contains.
  */
-function tokenOf(headers: IncomingHttpHeaders): Result<string> {
+function tokenOf(headers: IncomingHttpHeaders, offered: readonly string[]): Result<string> {
   const apiKey = headers['x-api-key'];
   const userName = basicUserName(headers.authorization);
-  if (apiKey !== undefined && userName !== undefined) {
+  const [token, ...others] = [apiKey, userName, ...offered].filter((credential) => credential !== undefined);
+  if (others.length > 0 || Array.isArray(token)) {
     return invalidMacaroon('Send the macaroon once: in X-Api-Key or as the user name of HTTP Basic.');
   }
-  const token = typeof apiKey === 'string' ? apiKey : userName;
   if (token === undefined || token === '') {
     return failed({ code: 'missing_macaroon', detail: 'Send your macaroon in the X-Api-Key header.' });
   }

@@ -24,11 +24,20 @@ export type ExportRequest =
  * known are ignored, and so are `uri` and `data` beside an id, since the platform's clients always send them.
  */
 export function parseExportRequest(text: string): Result<ExportRequest> {
+  const body = parseObject(text);
+  return body.ok ? readExportRequest(body.value, text) : body;
+}
+
+/** A request as its members, before any of them is looked at. */
+export function parseObject(text: string): Result<Record<string, unknown>> {
   const body = parseJson(text);
   if (body === undefined) return failed({ code: 'malformed_json', detail: 'The body is not valid JSON.' });
-  if (!isObject(body)) {
-    return invalidRequest([{ field: '', message: 'the body must be a JSON object with id, uri and data' }]);
-  }
+  if (isObject(body)) return success(body);
+  return invalidRequest([{ field: '', message: 'the body must be a JSON object with id, uri and data' }]);
+}
+
+/** What the members ask for. `text` is what they were parsed from, since `data` is delivered as it was written. */
+export function readExportRequest(body: Record<string, unknown>, text: string): Result<ExportRequest> {
   const { id, action } = body;
   if (typeof id !== 'string') {
     return invalidRequest([

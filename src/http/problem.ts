@@ -71,9 +71,17 @@ function visible(members: Readonly<Record<string, unknown>>): Record<string, unk
   };
 }
 
+/** Names what to upgrade to (RFC 9110, 7.8), and the version of it that is spoken (RFC 6455, 4.4). */
+const upgradeHeaders = {
+  'Upgrade': 'websocket',
+  'Connection': 'Upgrade, close',
+  'Sec-WebSocket-Version': '13',
+};
+
 function headersOf(failure: Failure, status: number): Record<string, string> {
   if (status === 401) return { 'WWW-Authenticate': 'Macaroon' };
   if (failure.code === 'method_not_allowed') return { Allow: failure.allow.join(', ') };
+  if (failure.code === 'upgrade_required') return upgradeHeaders;
   if ('retryAfterSeconds' in failure) return { 'Retry-After': String(failure.retryAfterSeconds) };
   return {};
 }

@@ -2,6 +2,7 @@ import { type RequestListener, type Server, createServer } from 'node:http';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { awaitingContinue } from './body.js';
+import { AnswersInWriting, type WantsUpgrade, upgradableMessage } from './upgrade.js';
 
 export interface ServerOptions {
   /** Open connections; further ones are closed at once. */
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
   /** Told why a connection was not accepted: `max_connections`, or the system's code, such as `EMFILE`. */
   readonly onRefused: (code: string) => void;
+  /** Whether a request that asks for an upgrade raises the server's `upgrade` event. */
+  readonly wantsUpgrade: WantsUpgrade;
 }
 
 /** An app's macaroon has at most 4 KiB; what comes beside it is small. */
@@ -25,9 +28,11 @@ const lingerMs = 1000;
 
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
 export function createBoundedServer(handler: RequestListener, options: ServerOptions): Server | TlsServer {
-  const { requestTimeoutMs, maxConnections, certificate, onRefused } = options;
+  const { requestTimeoutMs, maxConnections, certificate, onRefused, wantsUpgrade } = options;
+  const answers = new AnswersInWriting();
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
+    answers.note(request, response);
     // Until it is answered a long poll may be as idle as it likes.
     response.on('timeout', () => {
       if (response.writableEnded) request.socket.destroy();
@@ -35,6 +40,7 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     handler(request, response);
   };
   const bounds = {
+    IncomingMessage: upgradableMessage((request) => !answers.has(request.socket) && wantsUpgrade(request)),
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,

@@ -17,17 +17,21 @@ const gatewayStatus: Readonly<Record<JobErrorCode, 502 | 503 | 504>> = {
   interrupted: 503,
 };
 
-/** A job as clients see it. `id`, `state` and `ext_response` come first, as they always did. */
+/** A job as clients see it, as text. */
 export function viewOf(job: Job, { events = false } = {}): string {
-  return JSON.stringify({
+  return JSON.stringify(events ? { ...membersOf(job), events: eventsOf(job) } : membersOf(job));
+}
+
+/** A job as clients see it. `id`, `state` and `ext_response` come first, as they always did. */
+export function membersOf(job: Job): Readonly<Record<string, unknown>> {
+  return {
     id: job.id,
     state: job.state,
     ext_response: job.result === undefined ? {} : responseOf(job.result, job.attempts),
     created_at: new Date(job.createdAtMs).toISOString(),
     updated_at: new Date(job.updatedAtMs).toISOString(),
     attempts: job.attempts,
-    ...(events ? { events: eventsOf(job) } : {}),
-  });
+  };
 }
 
 /** The answer to a dry run, with the empty id of what does not exist. */

@@ -81,7 +81,9 @@ export class RelayUnderTest {
   }
 
   /** Log lines of one kind, parsed. */
-  logged(kind: 'request' | 'attempt' | 'job' | 'unreachable' | 'bug'): Record<string, unknown>[] {
+  logged(
+    kind: 'request' | 'attempt' | 'job' | 'unreachable' | 'websocket' | 'bug',
+  ): Record<string, unknown>[] {
     return this.#lines
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ msg }) => msg === kind);

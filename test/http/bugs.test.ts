@@ -1,5 +1,6 @@
 import test from 'ava';
 import { systemClock } from '#relay/clock.js';
+import { Exports } from '#relay/http/exports.js';
 import { type AppOptions, createApp, type RequestReport } from '#relay/http/app.js';
 import { createBoundedServer } from '#relay/http/server.js';
 import type { Job } from '#relay/job/job.js';
@@ -23,14 +24,18 @@ for (const [what, change] of [
     registry.get = () => change(job);
     const bugs: unknown[] = [];
     const reports: RequestReport[] = [];
-    const options: AppOptions = {
+    const exports = new Exports({
       registry,
-      clock: systemClock,
-      verifier: () => new MacaroonVerifier({ secrets: [secret], cacheEntries: 1 }),
-      name: 'export-service',
       judgeDestination: () => ({ allowed: true }),
       reach: () => Promise.resolve({ kind: 'busy' }),
       requireDestination: false,
+    });
+    const options: AppOptions = {
+      exports,
+      upgradeRefusal: () => ({ code: 'upgrade_required', detail: '' }),
+      clock: systemClock,
+      verifier: () => new MacaroonVerifier({ secrets: [secret], cacheEntries: 1 }),
+      name: 'export-service',
       maxBodyBytes: 1000,
       maxUnreadBytes: 1000,
       maxWaitMs: 1000,
@@ -42,6 +47,7 @@ for (const [what, change] of [
       createBoundedServer((request, response) => void handle(request, response), {
         maxConnections: 10,
         requestTimeoutMs: 1000,
+        wantsUpgrade: () => false,
         onRefused: () => undefined,
       }),
     );

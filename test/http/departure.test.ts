@@ -82,7 +82,7 @@ test('a connection used for many long polls keeps nothing of those that were ans
         );
         response.end('ok');
       },
-      { maxConnections: 10, requestTimeoutMs: 1000, onRefused: () => undefined },
+      { maxConnections: 10, requestTimeoutMs: 1000, onRefused: () => undefined, wantsUpgrade: () => false },
     ),
   );
   t.teardown(() => server.close());

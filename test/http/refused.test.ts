@@ -12,6 +12,7 @@ test('a connection that the system cannot give is reported, and the next is serv
     maxConnections: 10,
     requestTimeoutMs: 1000,
     onRefused: (code) => refused.push(code),
+    wantsUpgrade: () => false,
   });
   const loopback = await listenOnLoopback(server);
   t.teardown(() => loopback.close());
