@@ -32,51 +32,9 @@ const refusedEveryMs = 1000;
 export function createObservers(log: Logger, clock: Clock): Observers {
   let refusedAtMs = -Infinity;
   return {
-    onRequest({ requestId, method, route, status, durationMs, level, code, job }) {
-      log[level](
-        {
-          request_id: requestId,
-          method,
-          route,
-          status,
-          code,
-          job_id: job?.id,
-          duration_ms: round(durationMs),
-        },
-        'request',
-      );
-    },
-    onAttempt({ job, outcome, durationMs, retryInMs }) {
-      log.info(
-        {
-          job_id: job.id,
-          destination: cut(job.destination.origin),
-          attempt: job.attempts,
-          ...(outcome.kind === 'answered'
-            ? { status: outcome.answer.statusCode }
-            : { code: outcome.error.code, reason: outcome.error.internal }),
-          duration_ms: round(durationMs),
-          retry_in_ms: retryInMs,
-        },
-        'attempt',
-      );
-    },
-    onFinished(job) {
-      log.info(
-        {
-          job_id: job.id,
-          owner: cut(job.owner),
-          destination: cut(job.destination.origin),
-          bytes: job.dataBytes,
-          attempts: job.attempts,
-          ...(job.result?.kind === 'answered'
-            ? { status: job.result.answer.statusCode }
-            : { code: job.result?.error.code }),
-          duration_ms: job.updatedAtMs - job.createdAtMs,
-        },
-        'job',
-      );
-    },
+    onRequest: (report) => log[report.level](requestFields(report), 'request'),
+    onAttempt: (report) => log.info(attemptFields(report), 'attempt'),
+    onFinished: (job) => log.info(jobFields(job), 'job'),
     onUnreachable(destination, reason) {
       log.info({ destination: cut(destination.origin), reason }, 'unreachable');
     },
@@ -93,7 +51,47 @@ export function createObservers(log: Logger, clock: Clock): Observers {
   };
 }
 
-function socketFields({ durationMs, closeCode, frames, pushes }: SocketReport): Record<string, number> {
+type Fields = Readonly<Record<string, string | number | undefined>>;
+
+function requestFields({ requestId, method, route, status, durationMs, code, job }: RequestReport): Fields {
+  return {
+    request_id: requestId,
+    method,
+    route,
+    status,
+    code,
+    job_id: job?.id,
+    duration_ms: round(durationMs),
+  };
+}
+
+function attemptFields({ job, outcome, durationMs, retryInMs }: AttemptReport): Fields {
+  return {
+    job_id: job.id,
+    destination: cut(job.destination.origin),
+    attempt: job.attempts,
+    ...(outcome.kind === 'answered'
+      ? { status: outcome.answer.statusCode }
+      : { code: outcome.error.code, reason: outcome.error.internal }),
+    duration_ms: round(durationMs),
+    retry_in_ms: retryInMs,
+  };
+}
+
+function jobFields(job: Job): Fields {
+  const { result } = job;
+  return {
+    job_id: job.id,
+    owner: cut(job.owner),
+    destination: cut(job.destination.origin),
+    bytes: job.dataBytes,
+    attempts: job.attempts,
+    ...(result?.kind === 'answered' ? { status: result.answer.statusCode } : { code: result?.error.code }),
+    duration_ms: job.updatedAtMs - job.createdAtMs,
+  };
+}
+
+function socketFields({ durationMs, closeCode, frames, pushes }: SocketReport): Fields {
   return { close_code: closeCode, frames, pushes, duration_ms: round(durationMs) };
 }
 

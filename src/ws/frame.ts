@@ -14,7 +14,7 @@ export interface Frame {
   readonly asked: Result<Asked>;
 }
 
-export interface Asked {
+interface Asked {
   readonly request: ExportRequest;
   readonly idempotencyKey: string | undefined;
   /** Check a new job and queue nothing. */
