@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { type TLSSocket, connect } from 'node:tls';
 import test from 'ava';
+import { WebSocket } from 'ws';
 import { eventually } from '../helpers/eventually.js';
 import { FakeClock } from '../helpers/fake_clock.js';
 import { secretsDirectory, startOnPlatform } from '../helpers/platform.js';
-import type { RelayUnderTest } from '../helpers/relay.js';
+import { type RelayUnderTest, mint, secret } from '../helpers/relay.js';
+import { testCa } from '../helpers/tls.js';
 import { loadCertificate } from '#relay/tls/certificate.js';
 import type { Cleanup } from '../helpers/scripted_destination.js';
 
@@ -89,4 +91,22 @@ test('versions of TLS before 1.2 are not spoken', async (t) => {
   });
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
   t.regex(String(error.code), /PROTOCOL|ALERT/);
+});
+
+test('a WebSocket is served over TLS too', async (t) => {
+  const directory = await secretsDirectory(t, { 'DATABOX.pem': good });
+  const relay = await startOnPlatform(t, { EXPORT_SECRETS_DIR: directory, EXPORT_SECRET: secret });
+  const socket = new WebSocket(
+    `${relay.url.replace('https', 'wss')}/ws/export`,
+    ['export-relay', `macaroon.${mint()}`],
+    {
+      ca: testCa(),
+    },
+  );
+  t.teardown(() => socket.terminate());
+  await once(socket, 'open');
+  t.is(socket.protocol, 'export-relay');
+  socket.send('{"id":"x"}');
+  const [answer] = (await once(socket, 'message')) as [Buffer];
+  t.like(JSON.parse(answer.toString()), { code: 'unknown_job', status: 404 });
 });
