@@ -235,7 +235,6 @@ test('a dry run is answered with what it found, and nothing leaves', async (t) =
   const found = await client.ask({ id: '', uri: destination.url, data: '{}', dry_run: true });
   t.like(found, {
     id: '',
-    ref: 'trial',
     dry_run: { destination: destination.url, addresses: ['127.0.0.1'] },
   });
   t.like(await client.ask({ id: '', uri: relay.url, data: '{}', dry_run: true }), { rule: 'own_listener' });
