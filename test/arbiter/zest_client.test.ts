@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createArbiterFetch } from '#relay/arbiter/arbiter_fetch.js';
 import { parseArbiterEndpoint } from '#relay/arbiter/endpoint.js';
 import type { FetchOutcome, SecretFetch } from '#relay/arbiter/outcome.js';
+import { freePort } from '../helpers/free_port.js';
 import { WatchedSource } from '../helpers/arbiter_source.js';
 import { SilentServer } from '../helpers/silent_server.js';
 import { contentAnswer, loadReplyZeromq, type ReplyZeromq, ZestArbiter } from '../helpers/zest_arbiter.js';
@@ -138,9 +139,8 @@ function defineTests(zeromq: ReplyZeromq): void {
   }
 
   test('nobody there is found out at once', async (t) => {
-    const arbiter = await start(t);
-    arbiter.close();
-    t.deepEqual(await (await fetchFrom(arbiter))(never()), {
+    const where = { endpoint: `tcp://127.0.0.1:${await freePort()}`, keys: zeromq.curveKeyPair() };
+    t.deepEqual(await (await fetchFrom(where))(never()), {
       reason: 'unreachable',
       detail: 'no connection',
     });

@@ -62,6 +62,14 @@ for (const [coding, compress] of [
   });
 }
 
+test('codings that were applied one upon another are undone in the opposite order', async (t) => {
+  const wire = gzipSync(deflateSync('grüße'));
+  t.like(await captureBody(body(wire), 'deflate, gzip', mb), { body: 'grüße', encoding: 'utf-8' });
+  t.like(await captureBody(body(wire), 'identity,deflate,gzip', mb), { body: 'grüße' });
+  const five = 'identity,identity,identity,deflate,gzip';
+  t.like(await captureBody(body(wire), five, mb), { body: wire.toString('base64'), encoding: 'base64' });
+});
+
 test('bytes that are not in the coding they claim are kept as they came', async (t) => {
   t.deepEqual(await captureBody(body('plain'), 'gzip', mb), {
     body: 'plain',

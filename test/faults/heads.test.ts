@@ -27,6 +27,11 @@ const rows: readonly (readonly [name: string, behaviour: Behaviour, expected: Ou
   ['100 Continue, a byte at a time', answers(...Array.from(continued), ok), gotIt],
   ['100 Continue and no answer', answersAndCloses(continued), triedAgain],
   ['half a 100 Continue', answersAndCloses(continued.slice(0, 15)), triedAgain],
+  [
+    '100 Continue with bare line feeds and an answer without a body',
+    answers('HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
+    notHttp,
+  ],
   ['100 Continue with bare line feeds', answers('HTTP/1.1 100 Continue\n\n' + ok), notHttp],
   [
     '100 Continue with a head as long as a body',

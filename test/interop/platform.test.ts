@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free_port.js';
 import { hastyClock } from '../helpers/arbiter_source.js';
 import { HttpArbiter } from '../helpers/http_arbiter.js';
 import { startOnPlatform, secretsDirectory } from '../helpers/platform.js';
@@ -21,14 +20,6 @@ const withZest = zeromq === undefined ? test.skip : test;
 if (zeromq === undefined) {
   test.skip('the optional package zeromq is not installed, so the Zest arbiter is not tested', (t) =>
     t.pass());
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 interface World {
