@@ -129,7 +129,7 @@ export const settings = {
     flag: 'max-memory',
     variable: 'EXPORT_MAX_MEMORY',
     default: 256 * mb,
-    help: 'Payloads and kept answers together. When it is full, results that were already read go first, then answers are kept without their body and new jobs are refused.',
+    help: 'Payloads and kept answers together, uris and headers included. When it is full, results that were already read go first, then answers are kept without their body and new jobs are refused.',
   }),
   maxKept: single(count, {
     flag: 'max-kept',

@@ -1,23 +1,33 @@
-import type { Job, JobResult, NewJob } from './job.js';
+import type { CustomHeaders, Job, JobResult, NewJob } from './job.js';
 
 /** What an unfinished job counts towards the memory limit, in bytes: everything whose size the client decides. */
-export function unfinishedBytes({ dataBytes, headers = [], purpose, idempotencyKey }: NewJob): number {
-  // Header names and values and keys are ASCII.
-  const headerBytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
-  return dataBytes + headerBytes + textBytes(purpose, idempotencyKey);
+export function unfinishedBytes(job: NewJob): number {
+  const { dataBytes, headers = [], idempotencyKey } = job;
+  return dataBytes + headerBytes(headers) + lastingBytes(job, idempotencyKey);
 }
 
 /** What a job counts once it is Finished with this result. */
-export function finishedBytes({ purpose, idempotency }: Job, result: JobResult): number {
-  return bodyBytes(result) + textBytes(purpose, idempotency?.key);
+export function finishedBytes(job: Job, result: JobResult): number {
+  return resultBytes(result) + lastingBytes(job, job.idempotency?.key);
 }
 
-function bodyBytes(result: JobResult): number {
-  return result.kind === 'answered' ? Buffer.byteLength(result.answer.body) : 0;
+function resultBytes(result: JobResult): number {
+  if (result.kind === 'gave_up') return 0;
+  const { body, headers } = result.answer;
+  return Buffer.byteLength(body) + headerBytes(Object.entries(headers));
 }
 
-function textBytes(purpose = '', key = ''): number {
-  return Buffer.byteLength(purpose) + key.length;
+/** Names and values of headers have one byte a character. */
+function headerBytes(headers: CustomHeaders): number {
+  return headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+}
+
+/** What a job holds from its beginning until it is forgotten. A uri can be much longer than the data it is for. */
+function lastingBytes({ owner, destination, purpose = '' }: NewJob | Job, key = ''): number {
+  const { text, href } = destination;
+  return (
+    Buffer.byteLength(owner) + Buffer.byteLength(text) + href.length + Buffer.byteLength(purpose) + key.length
+  );
 }
 
 /** The result as it is kept where there is no room for its body. */

@@ -11,6 +11,9 @@ export function destination(text = 'https://receiver.example/in'): Destination {
   return parsed.destination;
 }
 
+/** What the uri of a `newJob` counts towards the memory limit: it is held as it was written and normalised. */
+export const uriBytes = destination().text.length + destination().href.length;
+
 export function newJob(overrides: Partial<NewJob> = {}): NewJob {
   return {
     owner: '',

@@ -2,7 +2,7 @@ import test from 'ava';
 import { IdempotencyIndex } from '#relay/job/idempotency.js';
 import { createJob, newJobId } from '#relay/job/job.js';
 import { settled } from '../helpers/fake_clock.js';
-import { accept, answered, createRegistry, destination, newJob } from '../helpers/jobs.js';
+import { accept, answered, createRegistry, destination, newJob, uriBytes } from '../helpers/jobs.js';
 
 const keyed = { idempotencyKey: 'one' };
 
@@ -68,7 +68,7 @@ test('two spellings of one uri are one uri', async (t) => {
 });
 
 test('a repetition is answered while lane, queue and memory are full and the relay stops', async (t) => {
-  for (const limit of [{ maxQueued: 1 }, { maxQueuedPerLane: 1 }, { maxMemoryBytes: 5 }]) {
+  for (const limit of [{ maxQueued: 1 }, { maxQueuedPerLane: 1 }, { maxMemoryBytes: 5 + uriBytes }]) {
     const { registry } = createRegistry(limit);
     const { id } = await accept(registry, keyed);
     t.false((await registry.submit(newJob())).ok);
