@@ -8,6 +8,7 @@ import { judgeDestination } from './egress/policy.js';
 import { createApp } from './http/app.js';
 import { Exports } from './http/exports.js';
 import { createBoundedServer } from './http/server.js';
+import { UnreadAnswers } from './http/unread.js';
 import { MemoryRegistry } from './job/memory_registry.js';
 import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, startListener } from './listener.js';
@@ -67,10 +68,11 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     judgeDestination: (destination) => judgeDestination(destination, config, own()),
     reach,
   });
-  const front = { ...config, ...observers, exports, registry, clock, verifier: macaroons.verifier };
-  const sockets = new ExportSockets(front);
   // Unread answers may take as much again as the results themselves.
-  const app = createApp({ ...front, maxUnreadBytes: config.maxMemoryBytes, upgradeRefusal: sockets.refusal });
+  const unread = new UnreadAnswers(config.maxMemoryBytes);
+  const front = { ...config, ...observers, exports, registry, clock, unread, verifier: macaroons.verifier };
+  const sockets = new ExportSockets(front);
+  const app = createApp({ ...front, upgradeRefusal: sockets.refusal });
   const handle = app.callback();
   const server = createBoundedServer((request, response) => void handle(request, response), {
     ...config,

@@ -15,7 +15,7 @@ import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
 import { problemOf } from './problem.js';
 import { parseRequestOptions } from './request_options.js';
-import { UnreadAnswers } from './unread.js';
+import type { UnreadAnswers } from './unread.js';
 import { entityTagOf, viewOf, viewOfDryRun } from './view.js';
 
 /** One request that has been answered, for the log. Nothing in it was written by the client but the path's route. */
@@ -38,8 +38,8 @@ export interface AppOptions {
   /** What a `target` caveat must name. */
   readonly name: string;
   readonly maxBodyBytes: number;
-  /** Answers that clients have not read yet, together. */
-  readonly maxUnreadBytes: number;
+  /** Bounds what clients have not read yet. */
+  readonly unread: UnreadAnswers;
   readonly maxWaitMs: number;
   readonly clock: Clock;
   /** Why a GET of `/ws/export` has not become a WebSocket. */
@@ -83,7 +83,6 @@ export function createApp(options: AppOptions): Koa {
     );
   });
   const app = new Koa();
-  const unread = new UnreadAnswers(options.maxUnreadBytes);
   // Koa would print sockets that break, which are no news, and swallow the rest; exceptions reach onBug here or below.
   app.silent = true;
   app.use(async (ctx, next) => {
@@ -93,7 +92,7 @@ export function createApp(options: AppOptions): Koa {
       options.onBug(error);
       await answer(ctx, options, 'other', () => internal);
     }
-    unread.note(ctx.res, ctx.response.length);
+    ctx.res.once('finish', options.unread.note(ctx.req.socket, ctx.response.length));
   });
   app.use(router.routes());
   app.use((ctx) =>

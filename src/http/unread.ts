@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -16,10 +15,9 @@ export class UnreadAnswers {
     this.#maxBytes = maxBytes;
   }
 
-  /** Notes an answer of `bytes` that is about to be written. */
-  note(response: ServerResponse, bytes: number): void {
-    const { socket } = response.req;
-    if (socket.destroyed) return;
+  /** Notes an answer of `bytes` that is about to be written; to be called back when the system has taken it. */
+  note(socket: Socket, bytes: number): () => void {
+    if (socket.destroyed) return () => undefined;
     if (!this.#known.has(socket)) {
       this.#known.add(socket);
       // Responses that wait behind another one do not hear of the end of their connection.
@@ -27,8 +25,8 @@ export class UnreadAnswers {
     }
     this.#bySocket.set(socket, (this.#bySocket.get(socket) ?? 0) + bytes);
     this.#bytes += bytes;
-    response.once('finish', () => this.#forget(socket, bytes));
     this.#cutOff(socket, bytes);
+    return () => this.#forget(socket, bytes);
   }
 
   #forget(socket: Socket, bytes: number): void {

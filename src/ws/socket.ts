@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../clock.js';
 import { type Result, failed, success } from '../failure.js';
@@ -6,6 +7,7 @@ import { type RequestReport, socketRoute } from '../http/app.js';
 import { caveatFailure } from '../http/authenticate.js';
 import type { DryRun, Exports } from '../http/exports.js';
 import { problemOf } from '../http/problem.js';
+import type { UnreadAnswers } from '../http/unread.js';
 import type { Job } from '../job/job.js';
 import type { JobRegistry } from '../job/registry.js';
 import { checkRequest, expiresAtMs } from '../macaroon/caveats.js';
@@ -33,6 +35,10 @@ export interface SocketOptions {
   /** What a `target` caveat must name. */
   readonly name: string;
   readonly maxBodyBytes: number;
+  /** Bounds what all clients together have not read, beyond the bound that each socket has. */
+  readonly unread: UnreadAnswers;
+  /** What the socket runs over. */
+  readonly connection: Socket;
   readonly onRequest: (report: RequestReport) => void;
   readonly onSocketClosed: (report: SocketReport) => void;
   readonly onBug: (error: unknown) => void;
@@ -181,7 +187,8 @@ export class ExportSocket {
       this.#close('tryLater');
       return false;
     }
-    this.#ws.send(text);
+    const { unread, connection } = this.#options;
+    this.#ws.send(text, unread.note(connection, Buffer.byteLength(text)));
     return true;
   }
 

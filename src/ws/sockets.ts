@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Failure, Result } from '../failure.js';
@@ -8,7 +9,7 @@ import type { MacaroonVerifier, VerifiedMacaroon } from '../macaroon/verify.js';
 import { judgeHandshake, subprotocol } from './handshake.js';
 import { ExportSocket, type SocketOptions } from './socket.js';
 
-export interface SocketsOptions extends SocketOptions {
+export interface SocketsOptions extends Omit<SocketOptions, 'connection'> {
   /** Undefined until the relay knows its secret. */
   readonly verifier: () => MacaroonVerifier | undefined;
 }
@@ -71,7 +72,9 @@ export class ExportSockets {
       connection.destroy();
       return;
     }
-    this.#server.handleUpgrade(request, connection, head, (ws) => this.#opened(ws, verdict.value));
+    this.#server.handleUpgrade(request, connection, head, (ws) =>
+      this.#opened(ws, request.socket, verdict.value),
+    );
   };
 
   /** Closes every socket once what it asked has been answered, and in any case after `withinMs`. */
@@ -97,7 +100,7 @@ export class ExportSockets {
     });
   }
 
-  #opened(ws: WebSocket, macaroon: VerifiedMacaroon): void {
+  #opened(ws: WebSocket, connection: Socket, macaroon: VerifiedMacaroon): void {
     const { onRequest, onSocketClosed } = this.#options;
     onRequest({
       requestId: randomUUID(),
@@ -111,6 +114,7 @@ export class ExportSockets {
     });
     const socket = new ExportSocket(ws, macaroon, {
       ...this.#options,
+      connection,
       onSocketClosed: (report) => {
         this.#open.delete(socket);
         onSocketClosed(report);

@@ -2,6 +2,7 @@ import test from 'ava';
 import { systemClock } from '#relay/clock.js';
 import { Exports } from '#relay/http/exports.js';
 import { type AppOptions, createApp, type RequestReport } from '#relay/http/app.js';
+import { UnreadAnswers } from '#relay/http/unread.js';
 import { createBoundedServer } from '#relay/http/server.js';
 import type { Job } from '#relay/job/job.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
@@ -37,7 +38,7 @@ for (const [what, change] of [
       verifier: () => new MacaroonVerifier({ secrets: [secret], cacheEntries: 1 }),
       name: 'export-service',
       maxBodyBytes: 1000,
-      maxUnreadBytes: 1000,
+      unread: new UnreadAnswers(1000),
       maxWaitMs: 1000,
       onRequest: (report) => reports.push(report),
       onBug: (error) => bugs.push(error),

@@ -3,6 +3,7 @@ import test from 'ava';
 import { WebSocket } from 'ws';
 import type { Result } from '#relay/failure.js';
 import { createBoundedServer } from '#relay/http/server.js';
+import { UnreadAnswers } from '#relay/http/unread.js';
 import type { Job } from '#relay/job/job.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
 import { ExportSockets } from '#relay/ws/sockets.js';
@@ -47,6 +48,7 @@ async function serve(t: Cleanup) {
     },
     name: 'export-service',
     maxBodyBytes: 1 << 20,
+    unread: new UnreadAnswers(1 << 20),
     verifier: () => {
       if (broken.verifier) throw new Error('a bug');
       return new MacaroonVerifier({ secrets: [secret], cacheEntries: 1 });

@@ -32,6 +32,25 @@ test('a peer that does not read is closed with 1013 once more than 8 MiB wait, a
   t.like(relay.logged('websocket')[0], { close_code: 1013 });
 });
 
+test('what all peers together do not read is bounded: who has kept frames waiting longest is cut off', async (t) => {
+  const relay = await startRelay(t, ['--max-memory=4mb']);
+  const destination = await startDestination(t, (_arrival, response) => response.end('x'.repeat(mb)));
+  const { json } = await relay.submit(destination.url);
+  await relay.finished(json.id);
+  // Each of them keeps less waiting than closes it alone.
+  for (let peer = 0; peer < 5; peer += 1) {
+    const socket = await openRaw(t, relay);
+    socket.pause();
+    for (let question = 0; question < 7; question += 1) socket.write(jsonFrame({ id: json.id }));
+  }
+  await eventually(() => relay.logged('websocket').length > 0);
+  t.like(relay.logged('websocket')[0], { close_code: 1006 });
+  const reader = await openSocket(t, relay);
+  for (let question = 0; question < 20; question += 1) {
+    t.like(await reader.ask({ id: json.id }), { state: 'Finished' });
+  }
+});
+
 test('a peer that reads gets any number of large answers', async (t) => {
   const relay = await startRelay(t, ['--max-response=4mb', '--lane-concurrency=2']);
   const destination = await startDestination(t, (_arrival, response) => response.end('x'.repeat(4 * mb)));
