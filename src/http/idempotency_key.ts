@@ -1,7 +1,10 @@
 /** What `isIdempotencyKey` demands, as the message of an error. */
-export const idempotencyKeyForm = 'must be 1 to 255 characters of printable ASCII';
+export const idempotencyKeyForm = 'must be 1 to 255 characters of printable ASCII, without spaces around it';
 
-/** Whether a client's text can be an idempotency key: nothing in it reads differently from one transport to another. */
+/**
+ * Whether a client's text can be an idempotency key: nothing in it reads differently from one transport to another. (HTTP
+ * drops the spaces around a header's value, which a frame keeps.)
+ */
 export function isIdempotencyKey(text: string): boolean {
-  return /^[ -~]{1,255}$/.test(text);
+  return /^[!-~](?:[ -~]{0,253}[!-~])?$/.test(text);
 }

@@ -32,6 +32,24 @@ for (const [query, expected] of [
   });
 }
 
+for (const [key, fits] of [
+  ['k', true],
+  ['two words', true],
+  ['k'.repeat(255), true],
+  ['k'.repeat(256), false],
+  ['', false],
+  [' ', false],
+  [' k', false],
+  ['k ', false],
+  ['ü', false],
+  ['a\nb', false],
+  ['k\n', false],
+] as const) {
+  test(`the key ${JSON.stringify(key.slice(0, 9))} of ${key.length} characters is ${fits ? 'one' : 'none'}`, (t) => {
+    t.deepEqual(parse('', [key]), fits ? { ...defaults, idempotencyKey: key } : ['Idempotency-Key']);
+  });
+}
+
 test('a comma is a character of a key like any other', (t) => {
   t.deepEqual(parse('', ['a, b']), { ...defaults, idempotencyKey: 'a, b' });
 });
