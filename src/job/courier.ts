@@ -89,6 +89,12 @@ export class Courier {
     voyage?.flight?.abort();
   }
 
+  /** The destination's answer to the job's last attempt, if it gave one. */
+  lastAnswer(id: JobId): JobResult | undefined {
+    const last = this.#voyages.get(id)?.last;
+    return last?.kind === 'answered' ? last : undefined;
+  }
+
   /** Settles jobs that still wait for another attempt when their job timeout has passed. */
   expire(nowMs: number): void {
     for (const [id, voyage] of this.#voyages) {

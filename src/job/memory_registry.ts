@@ -228,10 +228,12 @@ export class MemoryRegistry implements JobRegistry {
   /** A `time` caveat holds for every attempt, not only for the request that submitted the job. */
   #macaroonExpired(job: Job): boolean {
     if (job.expiresAtMs === undefined || this.#clock.nowMs() < job.expiresAtMs) return false;
-    this.#settle(job.id, {
+    // A destination that has answered before, if only "not now", is what the job ends with.
+    const expired: JobResult = {
       kind: 'gave_up',
       error: { code: 'expired', message: 'The macaroon of the job expired before this attempt.' },
-    });
+    };
+    this.#settle(job.id, this.#courier.lastAnswer(job.id) ?? expired);
     return true;
   }
 

@@ -1,6 +1,15 @@
 import test from 'ava';
 import { settled } from '../helpers/fake_clock.js';
-import { accept, answered, createRegistry, destination, newJob, stateOf, uriBytes } from '../helpers/jobs.js';
+import {
+  accept,
+  answered,
+  createRegistry,
+  failedWith,
+  destination,
+  newJob,
+  stateOf,
+  uriBytes,
+} from '../helpers/jobs.js';
 
 const minute = 60_000;
 
@@ -49,17 +58,19 @@ test('a job that waits too long for its first attempt ends as expired', async (t
 
 test('a macaroon that has expired meanwhile lets no further attempt begin', async (t) => {
   const limits = { attempts: 3, attemptTimeoutMs: 30_000, jobTimeoutMs: 10 * minute };
-  const { registry, clock, held } = createRegistry({ limits });
-  const job = await accept(registry, { expiresAtMs: clock.nowMs() + 400 });
-  await settled();
-  held.land(answered(503));
-  await clock.advance(500);
-  t.is(held.begun.length, 1);
-  t.like(await registry.get(job.id), {
-    state: 'Finished',
-    attempts: 1,
-    result: { kind: 'gave_up', error: { code: 'expired' } },
-  });
+  for (const [outcome, result] of [
+    [failedWith('connect_failed'), { kind: 'gave_up', error: { code: 'expired' } }],
+    // It answered, so its answer is what the job ends with.
+    [answered(503), { kind: 'answered', answer: { statusCode: 503 } }],
+  ] as const) {
+    const { registry, clock, held } = createRegistry({ limits });
+    const job = await accept(registry, { expiresAtMs: clock.nowMs() + 400 });
+    await settled();
+    held.land(outcome);
+    await clock.advance(500);
+    t.is(held.begun.length, 1);
+    t.like(await registry.get(job.id), { state: 'Finished', attempts: 1, result });
+  }
 });
 
 test('a full lane refuses, others do not', async (t) => {
