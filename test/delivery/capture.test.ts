@@ -45,7 +45,7 @@ for (const [coding, compress] of [
   });
 
   test(`${coding} that unfolds far beyond the cap is cut at the cap`, async (t) => {
-    const bomb = compress(Buffer.alloc(64 * mb, 'a'));
+    const bomb = compress(Buffer.alloc(16 * mb, 'a'));
     t.true(bomb.length < mb);
     const kept = await captureBody(body(bomb), coding, mb);
     t.is(kept.body.length, mb);
