@@ -23,10 +23,10 @@ Paste these into another terminal. ${receiverUrl} stands in for a destination.
   echo "$ANSWER"; ID=$(echo "$ANSWER" | cut -d '"' -f 4)
 
   # poll: the state as it is
-  ${post} ${relayUrl}/export -d "{\\"id\\":\\"$ID\\"}"
+  ${post} ${relayUrl}/export -d "{\\"id\\":\\"$ID\\"}"; echo
 
   # long poll: the answer comes when the job is finished
-  ${post} "${relayUrl}/lp/export?until=Finished" -d "{\\"id\\":\\"$ID\\"}"
+  ${post} "${relayUrl}/lp/export?until=Finished" -d "{\\"id\\":\\"$ID\\"}"; echo
 
 `;
 }
