@@ -10,7 +10,7 @@ export interface DestinationAnswer {
   readonly truncated: boolean;
 }
 
-/** Why an attempt brought no answer (contract: the codes of `ext_response.error`). */
+/** Why an attempt brought no answer (the codes of `ext_response.error`; docs/delivery.md lists them). */
 export type AttemptErrorCode =
   | 'connect_failed'
   | 'dns_failed'

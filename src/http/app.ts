@@ -62,7 +62,7 @@ type Reply =
   | { readonly kind: 'job'; readonly job: Job; readonly events: boolean }
   | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
 
-/** The relay's HTTP interface (contract: section 2) as a Koa application. */
+/** The relay's HTTP interface as a Koa application. */
 export function createApp(options: AppOptions): Koa {
   const router = new Router({ strict: true, sensitive: true });
   for (const route of ['/export', '/lp/export'] as const) {

@@ -9,7 +9,7 @@ interface ProblemKind {
   readonly level: 'info' | 'warn' | 'error';
 }
 
-/** The one table from what went wrong to what a client sees (contract: the error table of section 2). */
+/** The one table from what went wrong to what a client sees. */
 const kinds = {
   malformed_json: { status: 400, title: 'The body is not JSON', level: 'info' },
   invalid_request: { status: 400, title: 'The request is not valid', level: 'info' },

@@ -17,7 +17,7 @@ export interface SocketsOptions extends Omit<SocketOptions, 'connection'> {
 /** How long a peer may take to answer a close frame. */
 const closeTimeoutMs = 5000;
 
-/** The relay's WebSocket interface (contract: section 3). */
+/** The relay's WebSocket interface (docs/websocket.md). */
 export class ExportSockets {
   readonly #options: SocketsOptions;
   readonly #server: WebSocketServer;

@@ -67,7 +67,7 @@ const cases: {
   logLevel: { good: 'debug', value: 'debug', bad: ['loud'] },
 };
 
-/** What the contract promises when nobody sets anything. */
+/** What holds when nobody sets anything. */
 const defaults: Config = {
   port: 8080,
   host: '0.0.0.0',
