@@ -12,6 +12,7 @@ const layers = {
   log: [],
   delivery: ['egress'],
   job: ['delivery', 'egress'],
+  journal: ['job', 'egress'],
   http: ['job', 'macaroon', 'egress', 'log'],
   ws: ['http', 'job', 'macaroon', 'egress', 'log'],
   config: ['arbiter', 'egress', 'log'],

@@ -1,0 +1,104 @@
+import { crc32 } from 'node:zlib';
+import { isJobId, type JobId } from '../job/job.js';
+import { checksum } from './checksum.js';
+
+/**
+ * What a frame says about its job:
+ *
+ * - `data`: what is delivered. Written once; every later `state` refers to it.
+ * - `state`: everything else about an unfinished job, replacing what was said before.
+ * - `end`: the same of a Finished job. Its data has no further use.
+ * - `remove`: the job is gone.
+ */
+export type FrameKind = 'data' | 'state' | 'end' | 'remove';
+
+export interface FrameHeader {
+  readonly kind: FrameKind;
+  readonly id: JobId;
+  /** One more than the frame before, across segments: no frame can be missing unnoticed. */
+  readonly seq: number;
+  readonly payloadBytes: number;
+  readonly payloadCrc: number;
+}
+
+/** A frame that is to be written. */
+export interface FrameContent {
+  readonly kind: FrameKind;
+  readonly id: JobId;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * A frame is this header and its payload. The header is checked on its own, so that the payload of a frame that a
+ * later one replaced can be overwritten, and the walk still finds the next.
+ *
+ * ```
+ *  0  magic         4   "XRJF"
+ *  4  kind          4   1 data, 2 state, 3 end, 4 remove
+ *  8  payloadBytes  4
+ * 12  payloadCrc    4   CRC-32 of the payload
+ * 16  id           16
+ * 32  seq           8   unsigned, below 2⁴⁸
+ * 40  segment       4   the number of the segment it was written to
+ * 44  headerCrc     4   CRC-32 of bytes 0 to 43
+ * ```
+ *
+ * Little endian throughout.
+ */
+export const frameHeaderBytes = 48;
+
+const magic = 0x464a5258;
+const codes: Readonly<Record<FrameKind, number>> = { data: 1, state: 2, end: 3, remove: 4 };
+const kinds: ReadonlyMap<number, FrameKind> = new Map([
+  [1, 'data'],
+  [2, 'state'],
+  [3, 'end'],
+  [4, 'remove'],
+]);
+
+/** Frames one after another, as they go into a segment. */
+export function layFrames(frames: readonly FrameContent[], segment: number, firstSeq: number): Buffer {
+  const total = frames.reduce((sum, { payload }) => sum + frameHeaderBytes + payload.length, 0);
+  const bytes = Buffer.allocUnsafe(total);
+  let at = 0;
+  frames.forEach(({ kind, id, payload }, index) => {
+    bytes.writeUInt32LE(magic, at);
+    bytes.writeUInt32LE(codes[kind], at + 4);
+    bytes.writeUInt32LE(payload.length, at + 8);
+    bytes.writeUInt32LE(crc32(payload), at + 12);
+    bytes.write(id.replaceAll('-', ''), at + 16, 'hex');
+    bytes.writeUIntLE(firstSeq + index, at + 32, 6);
+    bytes.writeUInt16LE(0, at + 38);
+    bytes.writeUInt32LE(segment, at + 40);
+    bytes.writeUInt32LE(checksum(bytes, at, at + 44), at + 44);
+    bytes.set(payload, at + frameHeaderBytes);
+    at += frameHeaderBytes + payload.length;
+  });
+  return bytes;
+}
+
+/** The frame at an offset, if there is a whole one that was written to this segment. */
+export function readFrameHeader(bytes: Buffer, at: number, segment: number): FrameHeader | undefined {
+  if (at + frameHeaderBytes > bytes.length) return undefined;
+  if (bytes.readUInt32LE(at) !== magic) return undefined;
+  if (bytes.readUInt32LE(at + 44) !== checksum(bytes, at, at + 44)) return undefined;
+  if (bytes.readUInt32LE(at + 40) !== segment) return undefined;
+  const kind = kinds.get(bytes.readUInt32LE(at + 4));
+  const id = readId(bytes, at + 16);
+  const payloadBytes = bytes.readUInt32LE(at + 8);
+  if (kind === undefined || id === undefined) return undefined;
+  if (at + frameHeaderBytes + payloadBytes > bytes.length) return undefined;
+  return {
+    kind,
+    id,
+    seq: bytes.readUIntLE(at + 32, 6),
+    payloadBytes,
+    payloadCrc: bytes.readUInt32LE(at + 12),
+  };
+}
+
+function readId(bytes: Buffer, at: number): JobId | undefined {
+  const hex = bytes.toString('hex', at, at + 16);
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return isJobId(id) ? id : undefined;
+}
