@@ -1,0 +1,65 @@
+import type { JobId } from '../job/job.js';
+import type { FrameContent } from './frame.js';
+import type { LiveJobs, Place } from './live_jobs.js';
+import { encodeRecord, type Ordered, type StoredJob } from './record.js';
+
+/** What a job is to become: what is stored of it, or gone. */
+export type Change = StoredJob | 'removed';
+
+/** A frame that counts and lies where it cannot stay. */
+export interface Copy extends FrameContent {
+  readonly from: Place;
+}
+
+/** A frame to write, with what the index needs to know of it. */
+export interface BatchFrame extends FrameContent {
+  readonly order: number;
+}
+
+export interface Batch {
+  readonly frames: readonly BatchFrame[];
+  /** For the next job that is new. */
+  readonly nextOrder: number;
+}
+
+const nothing = new Uint8Array(0);
+
+/** The frames that make changes and move copies. Copies are made on their own, without changes. */
+export function composeBatch(
+  changes: ReadonlyMap<JobId, Change>,
+  copies: readonly Copy[],
+  live: LiveJobs,
+  firstOrder: number,
+): Batch {
+  let nextOrder = firstOrder;
+  const frames: BatchFrame[] = [];
+  for (const [id, change] of changes) {
+    const known = live.get(id);
+    if (change !== 'removed') {
+      const order = known?.order ?? nextOrder++;
+      frames.push(...framesOf({ ...change, order }, known?.data !== undefined));
+    } else if (known !== undefined) {
+      frames.push({ kind: 'remove', id, payload: nothing, order: known.order });
+    }
+  }
+  for (const { from, ...frame } of copies) {
+    const known = live.get(frame.id);
+    if (known === undefined || (known.state !== from && known.data !== from)) continue;
+    if (!changes.has(frame.id)) frames.push({ ...frame, order: known.order });
+  }
+  return { frames, nextOrder };
+}
+
+/**
+ * The frames that say what a job is. Its data never changes and is written once; later states refer to it, and with
+ * the end it has no further use.
+ */
+export function framesOf(stored: Ordered, dataIsWritten: boolean): readonly BatchFrame[] {
+  const { job, order } = stored;
+  const payload = Buffer.from(encodeRecord(stored));
+  if (job.state === 'Finished') return [{ kind: 'end', id: job.id, payload, order }];
+  const state: BatchFrame = { kind: 'state', id: job.id, payload, order };
+  return dataIsWritten
+    ? [state]
+    : [{ kind: 'data', id: job.id, payload: Buffer.from(job.data), order }, state];
+}

@@ -1,0 +1,172 @@
+import { type ParsedDestination, parseDestination } from '../egress/destination.js';
+import type { JobId } from '../job/job.js';
+import { type Chain, damagedAt, type Refusal, segmentName } from './chain.js';
+import { type FrameHeader, frameHeaderBytes } from './frame.js';
+import { LiveJobs, type Place } from './live_jobs.js';
+import { decodeRecord, type Ordered, type Schema } from './record.js';
+import { scanFrames, type Segment } from './segment.js';
+
+/** What the frames of a journal come to. */
+export interface Replayed {
+  readonly live: LiveJobs;
+  /** In the order in which they were first put. */
+  readonly jobs: readonly Ordered[];
+  /** Dead frames whose payload is still there. */
+  readonly unscrubbed: readonly Place[];
+}
+
+export type Replay =
+  { readonly ok: true; readonly replayed: Replayed } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Reads all segments: once to see which frames count and that they are whole, once more for what they say. */
+export async function replay(chain: Chain, schema: Schema): Promise<Replay> {
+  const tally = new Tally();
+  for (const segment of chain.segments) {
+    const offset = await tally.read(segment, segment === chain.segments.at(-1));
+    if (offset !== undefined) return damaged(segment, offset);
+  }
+  const broken = tally.brokenPlace();
+  if (broken !== undefined) return damaged(broken.segment, broken.offset);
+  const decoded = await decodeAll(tally.live, schema);
+  if ('refusal' in decoded) return { ok: false, refusal: decoded.refusal };
+  return { ok: true, replayed: { live: tally.live, jobs: decoded.jobs, unscrubbed: tally.unscrubbed } };
+}
+
+function damaged(segment: Segment, offset: number): Replay {
+  return { ok: false, refusal: { reason: 'damaged', why: damagedAt(segment.number, offset) } };
+}
+
+/** Which frames count, while they are read. */
+class Tally {
+  readonly live = new LiveJobs();
+  readonly unscrubbed: Place[] = [];
+  readonly #broken = new Set<Place>();
+  readonly #scrubbed = new Set<Place>();
+  /** Used again for each segment: so much memory is dear to get and to give back. */
+  #scratch: Buffer = Buffer.alloc(0);
+
+  /** Reads a segment and sets its end to where the writing stopped. The offset of damage, if there is some. */
+  async read(segment: Segment, newest: boolean): Promise<number | undefined> {
+    const { number, firstSeq, lastSeq, end: durableEnd } = segment;
+    const bytes = await segment.file.read(newest ? Infinity : durableEnd, this.#scratch);
+    this.#scratch = larger(this.#scratch, bytes);
+    let lastId: JobId | undefined;
+    const scan = scanFrames(bytes, { number, firstSeq, durableEnd }, (frame, offset, intact) => {
+      const place: Place = { segment, offset, payloadBytes: frame.payloadBytes };
+      const start = offset + frameHeaderBytes;
+      if (!intact) this.#broken.add(place);
+      if (isZero(bytes, start, start + frame.payloadBytes)) this.#scrubbed.add(place);
+      this.#note(frame, place);
+      lastId = frame.id;
+    });
+    if (!scan.ok) return scan.offset;
+    if (scan.end < durableEnd || (scan.end === durableEnd && scan.lastSeq !== lastSeq)) return scan.end;
+    segment.end = scan.end;
+    segment.lastSeq = scan.lastSeq;
+    if (scan.end > durableEnd && lastId !== undefined) this.#dropUnfinished(segment, lastId);
+    return undefined;
+  }
+
+  /** The first frame that counts and is not whole, or that lacks the other half of its job. */
+  brokenPlace(): Place | undefined {
+    for (const [, { state, data }] of this.live.entries()) {
+      if (state !== undefined && this.#broken.has(state)) return state;
+      if (data !== undefined && (state === undefined || this.#broken.has(data))) return data;
+    }
+    return undefined;
+  }
+
+  /** A new job's data comes right before its state. Where the writing stopped between them, it stopped before both. */
+  #dropUnfinished(segment: Segment, id: JobId): void {
+    const { state, data } = this.live.get(id) ?? {};
+    if (state !== undefined || data === undefined) return;
+    this.live.drop(id);
+    segment.end = data.offset;
+    segment.lastSeq -= 1;
+  }
+
+  #note({ kind, id }: FrameHeader, place: Place): void {
+    for (const dead of this.live.apply(kind, id, place, 0)) {
+      if (!this.#scrubbed.delete(dead)) this.unscrubbed.push(dead);
+      this.#broken.delete(dead);
+    }
+  }
+}
+
+function isZero(bytes: Buffer, start: number, end: number): boolean {
+  if (start === end) return true;
+  return bytes[start] === 0 && bytes.subarray(start, end).equals(Buffer.alloc(end - start));
+}
+
+interface Parts {
+  record?: string;
+  version?: number;
+  data?: string;
+}
+
+async function decodeAll(
+  live: LiveJobs,
+  schema: Schema,
+): Promise<{ readonly jobs: readonly Ordered[] } | { readonly refusal: Refusal }> {
+  const parts = await readParts(live);
+  const parse = rememberingParser();
+  const jobs: Ordered[] = [];
+  for (const [id, { state }] of live.entries()) {
+    const { record = '', version = 0, data = '' } = parts.get(id) ?? {};
+    const decoded = decodeRecord({ id, version, record, data }, schema, parse);
+    if (!decoded.ok) {
+      const where =
+        state === undefined ? '' : ` (${segmentName(state.segment.number)}, byte ${state.offset})`;
+      const reason = decoded.newer ? 'other_version' : 'damaged';
+      return { refusal: { reason, why: `a job cannot be read: ${decoded.reason}${where}` } };
+    }
+    jobs.push(decoded.stored);
+  }
+  for (const { job, order } of jobs) live.place(job.id, order);
+  return { jobs: jobs.sort((a, b) => a.order - b.order) };
+}
+
+/** The frames that count, segment by segment, so that one segment is in memory at a time. */
+async function readParts(live: LiveJobs): Promise<ReadonlyMap<JobId, Parts>> {
+  const parts = new Map<JobId, Parts>();
+  const bySegment = new Map<Segment, { id: JobId; part: Parts; place: Place; isData: boolean }[]>();
+  for (const [id, { state, data }] of live.entries()) {
+    const part: Parts = {};
+    parts.set(id, part);
+    for (const place of [state, data]) {
+      if (place === undefined) continue;
+      const wanted = { id, part, place, isData: place === data };
+      const list = bySegment.get(place.segment);
+      if (list === undefined) bySegment.set(place.segment, [wanted]);
+      else list.push(wanted);
+    }
+  }
+  let scratch: Buffer = Buffer.alloc(0);
+  for (const [segment, wanted] of bySegment) {
+    const bytes = await segment.file.read(segment.end, scratch);
+    scratch = larger(scratch, bytes);
+    for (const { part, place, isData } of wanted) {
+      const start = place.offset + frameHeaderBytes;
+      const text = bytes.toString('utf8', start, start + place.payloadBytes);
+      if (isData) part.data = text;
+      else [part.record, part.version] = [text, segment.version];
+    }
+  }
+  return parts;
+}
+
+function larger(a: Buffer, b: Buffer): Buffer {
+  return a.length > b.length ? a : b;
+}
+
+/** Jobs often share a destination, and then its text is kept once as well. */
+function rememberingParser(): (text: string) => ParsedDestination {
+  const known = new Map<string, ParsedDestination>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const parsed = parseDestination(text);
+    known.set(text, parsed);
+    return parsed;
+  };
+}
