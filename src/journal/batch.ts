@@ -24,13 +24,8 @@ export interface Batch {
 
 const nothing = new Uint8Array(0);
 
-/** The frames that make changes and move copies. Copies are made on their own, without changes. */
-export function composeBatch(
-  changes: ReadonlyMap<JobId, Change>,
-  copies: readonly Copy[],
-  live: LiveJobs,
-  firstOrder: number,
-): Batch {
+/** The frames that make changes. */
+export function composeBatch(changes: ReadonlyMap<JobId, Change>, live: LiveJobs, firstOrder: number): Batch {
   let nextOrder = firstOrder;
   const frames: BatchFrame[] = [];
   for (const [id, change] of changes) {
@@ -42,12 +37,16 @@ export function composeBatch(
       frames.push({ kind: 'remove', id, payload: nothing, order: known.order });
     }
   }
-  for (const { from, ...frame } of copies) {
-    const known = live.get(frame.id);
-    if (known === undefined || (known.state !== from && known.data !== from)) continue;
-    if (!changes.has(frame.id)) frames.push({ ...frame, order: known.order });
-  }
   return { frames, nextOrder };
+}
+
+/** Those of the copies that still count. */
+export function composeCopies(copies: readonly Copy[], live: LiveJobs): readonly BatchFrame[] {
+  return copies.flatMap(({ from, ...frame }) => {
+    const known = live.get(frame.id);
+    const counts = known !== undefined && (known.state === from || known.data === from);
+    return counts ? [{ ...frame, order: known.order }] : [];
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { JobId } from '../job/job.js';
-import { type Change, composeBatch, type Copy } from './batch.js';
+import { type BatchFrame, type Change, composeBatch, composeCopies } from './batch.js';
 import { damagedAt } from './chain.js';
 import { findCopies, needsCleaning, nextCopies } from './cleaning.js';
 import type { LiveJobs, Place } from './live_jobs.js';
@@ -115,7 +115,9 @@ export class Log {
     // Of several changes to one job only the last needs to be written.
     const changes = new Map(batch.map(({ id, change }) => [id, change]));
     try {
-      await this.#commit(changes, []);
+      const { frames, nextOrder } = composeBatch(changes, this.#live, this.#nextOrder);
+      await this.#commit(frames);
+      this.#nextOrder = nextOrder;
     } catch (error) {
       this.#failedCommits += 1;
       const failure = toWriteError(error);
@@ -136,14 +138,12 @@ export class Log {
     return this.#waiting.splice(0, count);
   }
 
-  async #commit(changes: ReadonlyMap<JobId, Change>, copies: readonly Copy[]): Promise<void> {
-    const { frames, nextOrder } = composeBatch(changes, copies, this.#live, this.#nextOrder);
+  async #commit(frames: readonly BatchFrame[]): Promise<void> {
     if (frames.length === 0) return;
     const startedAtMs = this.#options.clock.monotonicMs();
     const places = await this.#store.append(frames);
     this.#lastCommitMs = this.#options.clock.monotonicMs() - startedAtMs;
     this.#commits += 1;
-    this.#nextOrder = nextOrder;
     const dead: Place[] = [];
     frames.forEach(({ kind, id, order }, index) => {
       const place = places[index];
@@ -188,7 +188,7 @@ export class Log {
     }
     for (let done = 0; done < found.copies.length;) {
       const copies = nextCopies(found.copies, done, maxCopyBytes);
-      await this.#commit(new Map(), copies);
+      await this.#commit(composeCopies(copies, this.#live));
       done += copies.length;
       await this.#commitWaiting();
     }
