@@ -1,6 +1,7 @@
 import type { Destination } from './egress/destination.js';
 import type { Clock } from './clock.js';
 import type { RequestReport } from './http/app.js';
+import type { RefusalReport } from './http/exports.js';
 import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
 import { bugFields } from './log/bug.js';
@@ -9,12 +10,15 @@ import type { SocketReport } from './ws/socket.js';
 
 /**
  * What the parts of the service report, as log lines: one a request, one an attempt, one at the end of a job and of a
- * socket.
+ * socket, and one for each submission that was not permitted.
  */
 export interface Observers {
   readonly onRequest: (report: RequestReport) => void;
   readonly onAttempt: (report: AttemptReport) => void;
+  /** Each accepted job and each change of one. */
+  readonly onChange: (job: Job) => void;
   readonly onFinished: (job: Job) => void;
+  readonly onRefusal: (report: RefusalReport) => void;
   /** A dry run whose destination has no address that exports may reach: the app does not learn why. */
   readonly onUnreachable: (destination: Destination, reason: string) => void;
   readonly onSocketClosed: (report: SocketReport) => void;
@@ -34,7 +38,9 @@ export function createObservers(log: Logger, clock: Clock): Observers {
   return {
     onRequest: (report) => log[report.level](requestFields(report), 'request'),
     onAttempt: (report) => log.info(attemptFields(report), 'attempt'),
+    onChange: () => undefined,
     onFinished: (job) => log.info(jobFields(job), 'job'),
+    onRefusal: (report) => log.warn(refusalFields(report), 'refused'),
     onUnreachable(destination, reason) {
       log.info({ destination: cut(destination.origin), reason }, 'unreachable');
     },
@@ -88,6 +94,16 @@ function jobFields(job: Job): Fields {
     attempts: job.attempts,
     ...(result?.kind === 'answered' ? { status: result.answer.statusCode } : { code: result?.error.code }),
     duration_ms: job.updatedAtMs - job.createdAtMs,
+  };
+}
+
+function refusalFields({ owner, destination, dataBytes, failure }: RefusalReport): Fields {
+  return {
+    owner: cut(owner),
+    destination: cut(destination.origin),
+    bytes: dataBytes,
+    code: failure.code,
+    rule: failure.code === 'destination_refused' ? failure.rule : undefined,
   };
 }
 

@@ -59,6 +59,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     deliver: sender.deliver,
     onAttempt: observers.onAttempt,
     onBug: observers.onBug,
+    onChange: observers.onChange,
     onFinished: observers.onFinished,
   });
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });
@@ -67,6 +68,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     requireDestination: config.requireDestination,
     judgeDestination: (destination) => judgeDestination(destination, config, own()),
     reach,
+    onRefusal: observers.onRefusal,
   });
   // Unread answers may take as much again as the results themselves.
   const unread = new UnreadAnswers(config.maxMemoryBytes);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Destination } from '../egress/destination.js';
 import type { Verdict } from '../egress/policy.js';
-import { type Result, failed, success } from '../failure.js';
+import { type Failure, type Result, failed, success } from '../failure.js';
 import { type Job, type NewJob, parseJobId } from '../job/job.js';
 import type { JobRegistry } from '../job/registry.js';
 import { checkDestination, checkJob, expiresAtMs, namesDestination } from '../macaroon/caveats.js';
@@ -18,6 +18,21 @@ export interface ExportsOptions {
   readonly requireDestination: boolean;
   /** What a delivery would find now, DNS included; for dry runs, and bounded in time. */
   readonly reach: (destination: Destination) => Promise<Reach>;
+  /** Told of each submission that macaroon or policy did not permit. */
+  readonly onRefusal: (report: RefusalReport) => void;
+}
+
+/** A submission that did not become a job because it was not permitted, for the record of what was refused. */
+export interface RefusalReport {
+  /** The identifier of the macaroon it came with. */
+  readonly owner: string;
+  readonly destination: Destination;
+  readonly purpose: string | undefined;
+  /** Size of the data in UTF-8. */
+  readonly dataBytes: number;
+  /** SHA-256 of the data, in hex; computed when it is asked for. */
+  readonly dataSha256: () => string;
+  readonly failure: Failure;
 }
 
 type Reach =
@@ -61,7 +76,10 @@ export class Exports {
   ): Promise<Result<Job>> {
     const { registry } = this.#options;
     const newJob = this.#judge(request, macaroon, idempotencyKey);
-    if (!newJob.ok) return newJob;
+    if (!newJob.ok) {
+      this.#reportRefusal(request, macaroon, newJob.failure);
+      return newJob;
+    }
     const result = await registry.submit(newJob.value);
     if (result.ok && result.value.state === 'Finished') registry.markRead(result.value.id);
     return result;
@@ -93,7 +111,7 @@ export class Exports {
     const { destination, data, dataBytes } = content;
     const verdict = checkJob(macaroon, {
       action,
-      data: { bytes: dataBytes, sha256Hex: () => createHash('sha256').update(data).digest('hex') },
+      data: { bytes: dataBytes, sha256Hex: () => sha256HexOf(data) },
     });
     if (!verdict.satisfied) return caveatFailure(verdict);
     const covered = checkDestination(macaroon, destination);
@@ -106,6 +124,15 @@ export class Exports {
       expiresAtMs: expiresAtMs(macaroon),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
+  }
+
+  #reportRefusal(
+    { destination, purpose, data, dataBytes }: Submission,
+    { identifier: owner }: VerifiedMacaroon,
+    failure: Failure,
+  ): void {
+    const dataSha256 = (): string => sha256HexOf(data);
+    this.#options.onRefusal({ owner, destination, purpose, dataBytes, dataSha256, failure });
   }
 
   /** Answers about a known job: as it is, once it has changed, or after cancelling it. */
@@ -163,6 +190,10 @@ const unknownJob = failed({
   code: 'unknown_job',
   detail: 'There is no job with this id that this macaroon may see.',
 });
+
+function sha256HexOf(data: string): string {
+  return createHash('sha256').update(data).digest('hex');
+}
 
 function mayOpen(job: Job, macaroon: VerifiedMacaroon): boolean {
   return job.owner === macaroon.identifier && checkDestination(macaroon, job.destination).satisfied;

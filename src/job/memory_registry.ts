@@ -37,6 +37,8 @@ export interface MemoryRegistryOptions
   readonly resultTtlMs: number;
   /** Accepted to first attempt. */
   readonly queueTimeoutMs: number;
+  /** Told of each accepted job, and of each change: with every version that clients can see. */
+  readonly onChange: (job: Job) => void;
   /** Told once about each job that ends, after its waiters have been woken. */
   readonly onFinished: (job: Job) => void;
 }
@@ -114,6 +116,7 @@ export class MemoryRegistry implements JobRegistry {
     this.#byKey.add(job);
     this.#laneLoad.add(lane);
     this.#unfinishedBytes += bytes;
+    this.#options.onChange(job);
     entry.place = this.#lanes.enqueue(lane, job.id);
     return Promise.resolve(success(job));
   }
@@ -276,6 +279,7 @@ export class MemoryRegistry implements JobRegistry {
 
   #change(entry: Entry, job: Job): void {
     entry.job = job;
+    this.#options.onChange(job);
     entry.waiters?.wake(job);
   }
 

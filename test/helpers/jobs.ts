@@ -82,6 +82,7 @@ export function createRegistry(overrides: Partial<MemoryRegistryOptions> = {}): 
     onBug: (error) => {
       throw error;
     },
+    onChange: () => undefined,
     onFinished: (job) => finished.push(job),
     limits: { attempts: 1, attemptTimeoutMs: 30_000, jobTimeoutMs: 600_000 },
     concurrency: 256,

@@ -82,7 +82,7 @@ export class RelayUnderTest {
 
   /** Log lines of one kind, parsed. */
   logged(
-    kind: 'request' | 'attempt' | 'job' | 'unreachable' | 'websocket' | 'bug',
+    kind: 'request' | 'attempt' | 'job' | 'refused' | 'unreachable' | 'websocket' | 'bug',
   ): Record<string, unknown>[] {
     return this.#lines
       .map((line) => JSON.parse(line) as Record<string, unknown>)

@@ -30,6 +30,7 @@ for (const [what, change] of [
       judgeDestination: () => ({ allowed: true }),
       reach: () => Promise.resolve({ kind: 'busy' }),
       requireDestination: false,
+      onRefusal: () => undefined,
     });
     const options: AppOptions = {
       exports,
