@@ -1,10 +1,10 @@
-import type { JobId } from '../job/job.js';
+import type { Job, JobId } from '../job/job.js';
 import type { FrameContent } from './frame.js';
 import type { LiveJobs, Place } from './live_jobs.js';
-import { encodeRecord, type Ordered, type StoredJob } from './record.js';
+import { encodeRecord, type Ordered } from './record.js';
 
 /** What a job is to become: what is stored of it, or gone. */
-export type Change = StoredJob | 'removed';
+export type Change = Job | 'removed';
 
 /** A frame that counts and lies where it cannot stay. */
 export interface Copy extends FrameContent {
@@ -32,7 +32,7 @@ export function composeBatch(changes: ReadonlyMap<JobId, Change>, live: LiveJobs
     const known = live.get(id);
     if (change !== 'removed') {
       const order = known?.order ?? nextOrder++;
-      frames.push(...framesOf({ ...change, order }, known?.data !== undefined));
+      frames.push(...framesOf({ job: change, order }, known?.data !== undefined));
     } else if (known !== undefined) {
       frames.push({ kind: 'remove', id, payload: nothing, order: known.order });
     }

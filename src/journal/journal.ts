@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import type { JobId } from '../job/job.js';
+import type { Job, JobId } from '../job/job.js';
 import { prepareDirectory } from './directory.js';
 import { lockDirectory } from './lock.js';
 import type { Log, LogStats } from './log.js';
 import { type LogSettings, openLog } from './open_log.js';
-import type { StoredJob } from './record.js';
 import { directoryStorage } from './storage.js';
 import { errorCode } from './write_error.js';
 
@@ -26,7 +25,7 @@ export interface Journal {
    * `JournalWriteError`, and then nothing of it counts. The data of a job must be the same in every call until the
    * job is Finished. Of several calls for one job in the same commit only the last is written.
    */
-  put(stored: StoredJob): Promise<void>;
+  put(job: Job): Promise<void>;
   /** Forgets jobs, with what was delivered and answered; as durable as `put`. Ids that are not there are skipped. */
   remove(ids: readonly JobId[]): Promise<void>;
   stats(): LogStats;
@@ -39,7 +38,7 @@ export type OpenedJournal =
       readonly ok: true;
       readonly journal: Journal;
       /** In the order in which they were first put. */
-      readonly jobs: readonly StoredJob[];
+      readonly jobs: readonly Job[];
     }
   | {
       readonly ok: false;
@@ -96,8 +95,8 @@ class LockedJournal implements Journal {
     this.#release = release;
   }
 
-  put(stored: StoredJob): Promise<void> {
-    return this.#log.write(stored.job.id, stored);
+  put(job: Job): Promise<void> {
+    return this.#log.write(job.id, job);
   }
 
   async remove(ids: readonly JobId[]): Promise<void> {

@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../clock.js';
+import type { Job } from '../job/job.js';
 import { framesOf } from './batch.js';
 import { openChain, type Refusal } from './chain.js';
 import { LiveJobs } from './live_jobs.js';
 import { Log } from './log.js';
-import { currentSchema, type Ordered, type Schema, type StoredJob } from './record.js';
+import { currentSchema, type Ordered, type Schema } from './record.js';
 import { type Replayed, replay } from './replay.js';
 import type { Segment } from './segment.js';
 import { SegmentStore } from './segment_store.js';
@@ -18,7 +19,7 @@ export interface LogSettings {
 }
 
 export type OpenedLog =
-  | { readonly ok: true; readonly log: Log; readonly jobs: readonly StoredJob[] }
+  | { readonly ok: true; readonly log: Log; readonly jobs: readonly Job[] }
   | { readonly ok: false; readonly refusal: Refusal };
 
 const defaultSegmentBytes = 16 * 1024 * 1024;
@@ -48,7 +49,8 @@ export async function openLog(storage: Storage, settings: LogSettings = {}): Pro
     const live = await settle(store, read.replayed, schema);
     const { jobs } = read.replayed;
     const nextOrder = (jobs.at(-1)?.order ?? -1) + 1;
-    return { ok: true, log: new Log(store, { live, nextOrder }, { clock, segmentBytes, onDamage }), jobs };
+    const log = new Log(store, { live, nextOrder }, { clock, segmentBytes, onDamage });
+    return { ok: true, log, jobs: jobs.map(({ job }) => job) };
   } catch (error) {
     await store.close();
     throw error;

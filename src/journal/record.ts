@@ -2,15 +2,9 @@ import type { ParsedDestination } from '../egress/destination.js';
 import type { Job, JobErrorCode, JobId, JobResult, JobState } from '../job/job.js';
 import { Members, RecordFault } from './members.js';
 
-/** What is kept of a job. */
-export interface StoredJob {
+/** A job and where it stands among the others: they come back in the order in which they were first put. */
+export interface Ordered {
   readonly job: Job;
-  /** Attempts that a stop of the relay cut off, and that are therefore not charged to the destination. */
-  readonly interruptions: number;
-}
-
-/** Where a job stands among the others: they come back in the order in which they were first put. */
-export interface Ordered extends StoredJob {
   readonly order: number;
 }
 
@@ -36,13 +30,12 @@ export type DecodedRecord =
   | { readonly ok: false; readonly newer: boolean; readonly reason: string };
 
 /** The parts of a job that a record carries; the compiler wants a new member of `Job` to be added here. */
-type Recorded = Record<Exclude<keyof Job, 'id' | 'data'> | 'order' | 'interruptions', unknown>;
+type Recorded = Record<Exclude<keyof Job, 'id' | 'data'> | 'order', unknown>;
 
 /** Everything but the id and the data, which have places of their own in the journal. */
-export function encodeRecord({ job, interruptions, order }: Ordered): string {
+export function encodeRecord({ job, order }: Ordered): string {
   const record = {
     order,
-    interruptions,
     owner: job.owner,
     destination: job.destination.text,
     dataBytes: job.dataBytes,
@@ -84,7 +77,6 @@ export function decodeRecord(
     const members = new Members(upgraded(JSON.parse(record), version, schema), 'record');
     const stored = {
       order: members.count('order'),
-      interruptions: members.count('interruptions'),
       job: decodeJob(id, data, members, parseDestination),
     };
     members.end();

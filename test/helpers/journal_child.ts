@@ -18,25 +18,25 @@ if (!opened.ok) {
 }
 const { journal, jobs } = opened;
 print(`opened ${jobs.length}`);
-for (const { job } of jobs) print(`found ${job.id} ${job.state} ${job.data.length}`);
+for (const job of jobs) print(`found ${job.id} ${job.state} ${job.data.length}`);
 print('ready');
 
 async function client(): Promise<never> {
   for (;;) {
     const job = pending('x'.repeat(Math.floor(Math.random() * 2000)));
     await journal.put(job);
-    print(`Pending ${job.job.id} ${job.job.data.length}`);
+    print(`Pending ${job.id} ${job.data.length}`);
     if (Math.random() < 0.3) continue;
     const processing = begun(job);
     await journal.put(processing);
-    print(`Processing ${job.job.id} ${job.job.data.length}`);
+    print(`Processing ${job.id} ${job.data.length}`);
     if (Math.random() < 0.3) continue;
     await journal.put(ended(processing));
-    print(`Finished ${job.job.id} 0`);
+    print(`Finished ${job.id} 0`);
     if (Math.random() < 0.5) continue;
-    print(`removing ${job.job.id}`);
-    await journal.remove([job.job.id]);
-    print(`removed ${job.job.id}`);
+    print(`removing ${job.id}`);
+    await journal.remove([job.id]);
+    print(`removed ${job.id}`);
   }
 }
 

@@ -8,7 +8,6 @@ import {
   parseJobId,
   startAttempt,
 } from '#relay/job/job.js';
-import type { StoredJob } from '#relay/journal/record.js';
 import { answered, newJob } from './jobs.js';
 
 export function jobId(text: string = randomUUID()): JobId {
@@ -18,23 +17,23 @@ export function jobId(text: string = randomUUID()): JobId {
 }
 
 /** A job just accepted. */
-export function pending(data = '{"steps":1}', overrides: Partial<NewJob> = {}): StoredJob {
+export function pending(data = '{"steps":1}', overrides: Partial<NewJob> = {}): Job {
   const from = newJob({ data, dataBytes: Buffer.byteLength(data), ...overrides });
-  return { job: createJob(jobId(), from, Date.UTC(2030, 0, 1)), interruptions: 0 };
+  return createJob(jobId(), from, Date.UTC(2030, 0, 1));
 }
 
 /** The same job as its next attempt begins. */
-export function begun({ job, interruptions }: StoredJob): StoredJob {
-  return { job: startAttempt(job, job.updatedAtMs + 10), interruptions };
+export function begun(job: Job): Job {
+  return startAttempt(job, job.updatedAtMs + 10);
 }
 
 /** The same job after an answer. */
-export function ended({ job, interruptions }: StoredJob, body = 'ok'): StoredJob {
+export function ended(job: Job, body = 'ok'): Job {
   const outcome = answered(200, { body });
   if (outcome.kind !== 'answered') throw new Error('not answered');
-  return { job: finish(job, outcome, job.updatedAtMs + 20), interruptions };
+  return finish(job, outcome, job.updatedAtMs + 20);
 }
 
-export function idsOf(jobs: readonly StoredJob[]): readonly JobId[] {
-  return jobs.map(({ job }: { readonly job: Job }) => job.id);
+export function idsOf(jobs: readonly Job[]): readonly JobId[] {
+  return jobs.map(({ id }) => id);
 }

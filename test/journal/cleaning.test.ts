@@ -13,7 +13,7 @@ test('nothing of a removed job can be found on the disk, nor what a change repla
   await put(log, finished);
   t.false(disk.holds('the payload'));
   t.true(disk.holds('the answer'));
-  await log.write(job.job.id, 'removed');
+  await log.write(job.id, 'removed');
   t.false(disk.holds('the answer'));
   t.false(disk.holds('receiver.example'));
   await log.close();
@@ -26,7 +26,7 @@ test('a start takes off the disk what a kill left there', async (t) => {
   const job = pending('the payload');
   await put(log, job);
   const before = [...disk.names.keys()].map((name) => [name, Buffer.from(disk.bytes(name))] as const);
-  await log.write(job.job.id, 'removed');
+  await log.write(job.id, 'removed');
   // The payload as it was before it was overwritten, with everything that came later.
   for (const [name, bytes] of before) {
     const at = bytes.indexOf('the payload');
@@ -49,7 +49,7 @@ test('the journal stays small, however many jobs pass through it', async (t) => 
     const jobs = Array.from({ length: 40 }, () => pending('x'.repeat(1000)));
     await Promise.all(jobs.map((job) => put(log, job)));
     await Promise.all(jobs.map((job) => put(log, ended(begun(job)))));
-    await Promise.all(jobs.map(({ job }) => log.write(job.id, 'removed')));
+    await Promise.all(jobs.map(({ id }) => log.write(id, 'removed')));
     largest = Math.max(largest, log.stats().sizeBytes);
   }
   const { liveBytes } = log.stats();
@@ -84,7 +84,7 @@ test('what rots in an old file is reported and stays in its place, and the rest 
   for (let count = 0; count < 50; count += 1) {
     const job = pending('x'.repeat(1000));
     await put(log, job);
-    await log.write(job.job.id, 'removed');
+    await log.write(job.id, 'removed');
   }
   t.is(damage.length, 1);
   t.regex(damage[0] ?? '', /^jobs-00000001\.log is damaged or cut at byte \d+$/);
@@ -99,7 +99,7 @@ test('a file goes only once the journal is certain not to look for it', async (t
     while (disk.lifetime > 0) {
       const job = pending('x'.repeat(1500));
       await put(log, job).catch(() => undefined);
-      await log.write(job.job.id, 'removed').catch(() => undefined);
+      await log.write(job.id, 'removed').catch(() => undefined);
     }
     // Names as they were last, contents as they were certain to be.
     disk.cutPower(

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { openLog } from '#relay/journal/open_log.js';
-import type { StoredJob } from '#relay/journal/record.js';
+import type { Job } from '#relay/job/job.js';
 import { MemoryDisk } from '../helpers/memory_disk.js';
 import { openOn, put } from '../helpers/open_logs.js';
 import { begun, ended, pending } from '../helpers/stored_jobs.js';
@@ -8,7 +8,7 @@ import { begun, ended, pending } from '../helpers/stored_jobs.js';
 interface Written {
   readonly disk: MemoryDisk;
   /** What was acknowledged, as it has to come back. */
-  readonly jobs: readonly StoredJob[];
+  readonly jobs: readonly Job[];
 }
 
 /** A journal of a few segments with jobs in all states, some of them changed and removed. */
@@ -20,7 +20,7 @@ async function written(segmentBytes = 12_000): Promise<Written> {
     await put(log, job);
     if (count % 4 > 0) await put(log, begun(job));
     if (count % 4 > 1) await put(log, ended(begun(job), `answer ${count}`));
-    if (count % 4 > 2) await log.write(job.job.id, 'removed');
+    if (count % 4 > 2) await log.write(job.id, 'removed');
   }
   await log.close();
   return { disk, jobs: (await openOn(disk.copy())).jobs };

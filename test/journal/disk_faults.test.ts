@@ -38,9 +38,9 @@ test('jobs can be changed and removed while the disk is full, as room was made a
   await Promise.all([put(log, changed), put(log, removed)]);
   disk.capacityBytes = disk.usedBytes;
   await put(log, begun(changed));
-  await log.write(removed.job.id, 'removed');
+  await log.write(removed.id, 'removed');
   disk.kill();
-  t.deepEqual((await openOn(disk)).jobs, [{ ...begun(changed), order: 0 }]);
+  t.deepEqual((await openOn(disk)).jobs, [begun(changed)]);
 });
 
 test('nothing of a refused batch comes back, even if its beginning was written', async (t) => {
@@ -120,7 +120,7 @@ test('a file system that became read-only says so', async (t) => {
   const job = pending();
   await put(log, job);
   disk.kill();
-  t.true(idsOf((await openOn(disk)).jobs).includes(job.job.id));
+  t.true(idsOf((await openOn(disk)).jobs).includes(job.id));
 });
 
 for (const operation of ['create', 'write', 'sync', 'truncate', 'rename', 'syncNames', 'remove'] as const) {
@@ -143,7 +143,7 @@ for (const operation of ['create', 'write', 'sync', 'truncate', 'rename', 'syncN
       const [oldest] = accepted;
       if (oldest === undefined) continue;
       if (
-        await log.write(oldest.job.id, 'removed').then(
+        await log.write(oldest.id, 'removed').then(
           () => true,
           () => false,
         )

@@ -1,15 +1,15 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Log } from '#relay/journal/log.js';
-import type { StoredJob } from '#relay/journal/record.js';
+import type { Job } from '#relay/job/job.js';
 import { MemoryDisk } from '../helpers/memory_disk.js';
 import { openOn, put } from '../helpers/open_logs.js';
 import { begun, ended, pending } from '../helpers/stored_jobs.js';
 
 /** What is known of a job: what was acknowledged last, and what was asked for since. */
 interface Expected {
-  acknowledged: StoredJob | 'nothing';
-  readonly asked: (StoredJob | 'nothing')[];
+  acknowledged: Job | 'nothing';
+  readonly asked: (Job | 'nothing')[];
 }
 
 /** A client that knows what it was promised. */
@@ -32,20 +32,20 @@ class Client {
       return;
     }
     const dice = this.#next();
-    if (before.job.state === 'Finished' || dice < 0.15) await this.#remove(log, known, before);
+    if (before.state === 'Finished' || dice < 0.15) await this.#remove(log, known, before);
     else await this.#ask(log, known, dice < 0.6 ? begun(before) : ended(begun(before)));
   }
 
   /** After a restart: everything is as it was acknowledged, or as it was asked for and not answered. */
-  check(jobs: readonly StoredJob[]): void {
-    const found = new Map(jobs.map((stored) => [stored.job.id as string, stored]));
+  check(jobs: readonly Job[]): void {
+    const found = new Map(jobs.map((job) => [job.id as string, job]));
     for (const [id, { acknowledged, asked }] of this.expected) {
       const stored = found.get(id);
-      const is = JSON.stringify(stored?.job) + String(stored?.interruptions);
+      const is = JSON.stringify(stored) as string | undefined;
       const possible = [acknowledged, ...asked].map((one) =>
-        one === 'nothing' ? 'undefinedundefined' : JSON.stringify(one.job) + String(one.interruptions),
+        one === 'nothing' ? undefined : JSON.stringify(one),
       );
-      if (!possible.includes(is)) throw new Error(`${id} is ${is}, not ${possible.join(' or ')}`);
+      if (!possible.includes(is)) throw new Error(`${id} is ${String(is)}, not ${possible.join(' or ')}`);
       found.delete(id);
       // It stays as it was found.
       this.expected.set(id, { acknowledged: stored ?? 'nothing', asked: [] });
@@ -53,15 +53,15 @@ class Client {
     if (found.size > 0) throw new Error(`${found.size} jobs that nobody put`);
   }
 
-  async #ask(log: Log, entry: Expected, job: StoredJob): Promise<void> {
-    this.expected.set(job.job.id, entry);
+  async #ask(log: Log, entry: Expected, job: Job): Promise<void> {
+    this.expected.set(job.id, entry);
     entry.asked.push(job);
     await put(log, job);
     entry.acknowledged = job;
     entry.asked.length = 0;
   }
 
-  async #remove(log: Log, entry: Expected, { job }: StoredJob): Promise<void> {
+  async #remove(log: Log, entry: Expected, job: Job): Promise<void> {
     entry.asked.push('nothing');
     await log.write(job.id, 'removed');
     entry.acknowledged = 'nothing';
