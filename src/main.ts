@@ -21,6 +21,9 @@ function exitWith(status: number): void {
   if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = status;
 }
 
+// A file that may grow no further (`ulimit -f`) ends a process by default; this way the write fails and is reported.
+process.on('SIGXFSZ', () => undefined);
+
 const interrupted = new AbortController();
 
 function interruption(): AbortSignal {

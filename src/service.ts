@@ -4,12 +4,9 @@ import type { Config } from './config/settings.js';
 import type { Lookup } from './delivery/guard.js';
 import { currentOwnListeners } from './delivery/own_listeners.js';
 import type { OwnListener } from './egress/own_listener.js';
-import { judgeDestination } from './egress/policy.js';
-import { createApp } from './http/app.js';
-import { Exports } from './http/exports.js';
-import { createBoundedServer } from './http/server.js';
-import { UnreadAnswers } from './http/unread.js';
-import { MemoryRegistry } from './job/memory_registry.js';
+import { createFront } from './front.js';
+import { LocalRegistry } from './job/local_registry.js';
+import { openKeptJobs } from './kept_jobs.js';
 import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
@@ -17,7 +14,6 @@ import { createObservers } from './observe.js';
 import type { Certificate } from './tls/certificate.js';
 import { startVerifierSource } from './verifier_source.js';
 import { createWayOut } from './way_out.js';
-import { ExportSockets } from './ws/sockets.js';
 
 /** A relay that runs. */
 export interface Service {
@@ -48,10 +44,11 @@ export interface ServiceParts {
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
   const { logger, clock = systemClock, random = Math.random, fetchSecret, tls, lookup } = parts;
   const observers = createObservers(logger, clock);
+  const kept = await openKeptJobs({ directory: config.journal, clock, logger });
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
   const { sender, reach } = createWayOut({ config, own, lookup, onUnreachable: observers.onUnreachable });
-  const registry = new MemoryRegistry({
+  const registry = new LocalRegistry({
     ...config,
     limits: config,
     clock,
@@ -61,37 +58,32 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     onBug: observers.onBug,
     onChange: observers.onChange,
     onFinished: observers.onFinished,
+    store: kept.store,
   });
+  registry.restore(kept.jobs);
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });
-  const exports = new Exports({
+  const { server, sockets } = createFront({
+    config,
+    clock,
     registry,
-    requireDestination: config.requireDestination,
-    judgeDestination: (destination) => judgeDestination(destination, config, own()),
+    verifier: macaroons.verifier,
     reach,
-    onRefusal: observers.onRefusal,
-  });
-  // Unread answers may take as much again as the results themselves.
-  const unread = new UnreadAnswers(config.maxMemoryBytes);
-  const front = { ...config, ...observers, exports, registry, clock, unread, verifier: macaroons.verifier };
-  const sockets = new ExportSockets(front);
-  const app = createApp({ ...front, upgradeRefusal: sockets.refusal });
-  const handle = app.callback();
-  const server = createBoundedServer((request, response) => void handle(request, response), {
-    ...config,
+    own,
+    observers,
     certificate: tls?.certificate,
-    onRefused: observers.onRefused,
-    wantsUpgrade: sockets.admits,
   });
-  server.on('upgrade', sockets.accept);
   const listener = await startListener(server, { ...config, tls, clock, logger }).catch(
     async (error: unknown) => {
       registry.close();
       macaroons.stop();
       await sender.close();
+      await kept.close();
       throw error;
     },
   );
   bound.push(listener.address);
+  // Not before: deliveries must know which addresses are the relay's own.
+  registry.start();
   return {
     url: listener.url,
     stats: () => registry.stats(),
@@ -103,6 +95,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       await sender.close();
       await socketsClosed;
       await listener.close();
+      await kept.close();
     },
   };
 }

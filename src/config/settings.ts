@@ -218,6 +218,12 @@ export const settings = {
     secret: true,
     help: 'Key that deliveries are signed with, after Standard Webhooks. With several there is a signature for each, so that a key can be replaced.',
   }),
+  journal: optional(filePath, {
+    flag: 'journal',
+    variable: 'EXPORT_JOURNAL',
+    none: 'none: jobs end with the process',
+    help: 'Directory on a local disk in which jobs are kept, so that they survive any stop. One process at a time can use it.',
+  }),
   logLevel: single<LogLevel>(logLevel, {
     flag: 'log-level',
     variable: 'EXPORT_LOG_LEVEL',

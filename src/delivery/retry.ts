@@ -11,7 +11,7 @@ export interface RetryLimits {
 /** What is known when an attempt has ended. */
 export interface AttemptEnd {
   readonly outcome: AttemptOutcome;
-  /** Attempts started so far, this one included. */
+  /** Attempts charged to the destination so far, this one included. */
   readonly attempts: number;
   /** Since the first attempt began. */
   readonly elapsedMs: number;

@@ -155,7 +155,7 @@ export class Exports {
       return waiting === undefined ? { ok: true, value: job } : registry.watch(job.id, waiting);
     }
     const cancelled = await registry.cancel(job.id);
-    return cancelled === undefined ? unknownJob : { ok: true, value: cancelled };
+    return cancelled.ok || cancelled.failure.code !== 'unknown_job' ? cancelled : unknownJob;
   }
 
   #refusal(destination: Destination, macaroon: VerifiedMacaroon): Result<never> | undefined {

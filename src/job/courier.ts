@@ -4,6 +4,7 @@ import { type RetryLimits, nextStep } from '../delivery/retry.js';
 import type { Deliver } from '../delivery/send.js';
 import type { AttemptResult } from './attempt_record.js';
 import type { Job, JobId, JobResult } from './job.js';
+import { interruptionsOf } from './resume.js';
 
 /** One attempt that has ended, for the log. */
 export interface AttemptReport {
@@ -26,8 +27,8 @@ export interface CourierOptions {
   readonly onAttempt: (report: AttemptReport) => void;
   /** Told of an exception in an attempt; the job has ended then. */
   readonly onBug: (error: unknown) => void;
-  /** Marks the job's next attempt as begun; `undefined` if the job has ended meanwhile. */
-  readonly begin: (id: JobId) => Job | undefined;
+  /** Marks the job's next attempt as begun; `undefined` if there is to be none. */
+  readonly begin: (id: JobId) => Job | undefined | Promise<Job | undefined>;
   readonly settle: (id: JobId, result: JobResult) => void;
   /** Notes how an attempt ended that another one will follow. */
   readonly note: (id: JobId, result: AttemptResult, retryInMs: number) => void;
@@ -42,7 +43,8 @@ interface Voyage {
   flight: AbortController | undefined;
   /** Present while the job waits for its next attempt. */
   cancelTimer: (() => void) | undefined;
-  last: AttemptOutcome | undefined;
+  /** What the job would end with if no other attempt followed. */
+  last: JobResult | undefined;
 }
 
 /** Makes attempts and decides what follows each: the end, or another one later. */
@@ -67,8 +69,13 @@ export class Courier {
   }
 
   async #attempt(id: JobId): Promise<void> {
-    const job = this.#options.begin(id);
-    if (job === undefined) return;
+    const begun = this.#options.begin(id);
+    const job = begun instanceof Promise ? await begun : begun;
+    if (job !== undefined && !this.#abandoned) await this.#fly(job);
+  }
+
+  async #fly(job: Job): Promise<void> {
+    const { id } = job;
     const { clock } = this.#options;
     const begunAtMs = clock.monotonicMs();
     const voyage = this.#voyage(id, begunAtMs);
@@ -79,6 +86,17 @@ export class Courier {
     // A job that was cancelled in flight has been settled already.
     if (this.#abandoned || this.#voyages.get(id) !== voyage) return;
     this.#conclude(job, voyage, outcome, clock.monotonicMs() - begunAtMs);
+  }
+
+  /**
+   * Takes up a job that a stop of the relay interrupted; its job timeout begins anew. Without another attempt it ends
+   * with `last`.
+   */
+  resume(id: JobId, delayMs: number, last: JobResult): void {
+    const voyage = this.#voyage(id, this.#options.clock.monotonicMs());
+    voyage.last = last;
+    if (delayMs > 0) this.#requeueIn(delayMs, id, voyage);
+    else this.#options.requeue(id);
   }
 
   /** Ends a job's voyage: an attempt in flight is aborted, a planned one dropped. */
@@ -100,7 +118,7 @@ export class Courier {
     for (const [id, voyage] of this.#voyages) {
       if (voyage.startedAtMs + this.#options.limits.jobTimeoutMs > nowMs) return;
       if (voyage.flight === undefined && voyage.last !== undefined) {
-        this.#options.settle(id, resultOf(voyage.last));
+        this.#options.settle(id, voyage.last);
       }
     }
   }
@@ -135,11 +153,11 @@ export class Courier {
   }
 
   #conclude(job: Job, voyage: Voyage, outcome: AttemptOutcome, durationMs: number): void {
-    const { clock, limits, random, onAttempt, settle, note, requeue } = this.#options;
+    const { clock, limits, random, onAttempt, settle, note } = this.#options;
     const step = nextStep(
       {
         outcome,
-        attempts: job.attempts,
+        attempts: job.attempts - interruptionsOf(job),
         elapsedMs: clock.monotonicMs() - voyage.startedAtMs,
         nowMs: clock.nowMs(),
         random: random(),
@@ -153,10 +171,14 @@ export class Courier {
       return;
     }
     note(job.id, outcome.kind === 'answered' ? outcome.answer.statusCode : outcome.error.code, retryInMs);
-    voyage.last = outcome;
-    voyage.cancelTimer = clock.after(retryInMs, () => {
+    voyage.last = resultOf(outcome);
+    this.#requeueIn(retryInMs, job.id, voyage);
+  }
+
+  #requeueIn(delayMs: number, id: JobId, voyage: Voyage): void {
+    voyage.cancelTimer = this.#options.clock.after(delayMs, () => {
       voyage.cancelTimer = undefined;
-      requeue(job.id);
+      this.#options.requeue(id);
     });
   }
 }

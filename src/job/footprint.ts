@@ -1,14 +1,14 @@
 import type { CustomHeaders, Job, JobResult, NewJob } from './job.js';
 
 /** What an unfinished job counts towards the memory limit, in bytes: everything whose size the client decides. */
-export function unfinishedBytes(job: NewJob): number {
-  const { dataBytes, headers = [], idempotencyKey } = job;
-  return dataBytes + headerBytes(headers) + lastingBytes(job, idempotencyKey);
+export function unfinishedBytes(job: NewJob | Job): number {
+  const { dataBytes, headers = [] } = job;
+  return dataBytes + headerBytes(headers) + lastingBytes(job);
 }
 
 /** What a job counts once it is Finished with this result. */
 export function finishedBytes(job: Job, result: JobResult): number {
-  return resultBytes(result) + lastingBytes(job, job.idempotency?.key);
+  return resultBytes(result) + lastingBytes(job);
 }
 
 function resultBytes(result: JobResult): number {
@@ -23,8 +23,10 @@ function headerBytes(headers: CustomHeaders): number {
 }
 
 /** What a job holds from its beginning until it is forgotten. A uri can be much longer than the data it is for. */
-function lastingBytes({ owner, destination, purpose = '' }: NewJob | Job, key = ''): number {
+function lastingBytes(job: NewJob | Job): number {
+  const { owner, destination, purpose = '' } = job;
   const { text, href } = destination;
+  const key = ('id' in job ? job.idempotency?.key : job.idempotencyKey) ?? '';
   return (
     Buffer.byteLength(owner) + Buffer.byteLength(text) + href.length + Buffer.byteLength(purpose) + key.length
   );

@@ -75,6 +75,11 @@ export class Lanes {
     this.#queue.pause();
   }
 
+  /** Lets turns begin again after `pause`. */
+  start(): void {
+    this.#queue.start();
+  }
+
   /** Resolves when no attempt is in flight. */
   onQuiet(): Promise<void> {
     return this.#queue.onPendingZero();

@@ -32,7 +32,7 @@ export interface RegistryStats {
  */
 export interface JobRegistry {
   /**
-   * Accepts a job, or says why not: `queue_full`, `lane_full`, `shutting_down`. With an idempotency key that a kept
+   * Accepts a job, or says why not: `queue_full`, `lane_full`, `shutting_down`, `storage_unavailable`. With an idempotency key that a kept
    * job has, the answer is that job if the data is the same, and else `idempotency_conflict`: neither takes a place.
    */
   submit(job: NewJob): Promise<Result<Job>>;
@@ -45,10 +45,10 @@ export interface JobRegistry {
    */
   watch(id: JobId, options: WatchOptions): Promise<Result<Job>>;
   /**
-   * Ends a job: a Pending one never leaves, an attempt in flight is aborted. A Finished one stays as it is. The job
-   * as it then stands, or `undefined` if there is none.
+   * Ends a job: a Pending one never leaves, an attempt in flight is aborted. A Finished one stays as it is. The job as
+   * it then stands; fails with `unknown_job`, or with `storage_unavailable` if its end cannot be written yet.
    */
-  cancel(id: JobId): Promise<Job | undefined>;
+  cancel(id: JobId): Promise<Result<Job>>;
   /** Notes that a client has got the result: under pressure, results already read go first. */
   markRead(id: JobId): void;
   stats(): RegistryStats;

@@ -2,7 +2,7 @@ import type { AttemptOutcome, DestinationAnswer } from '#relay/delivery/outcome.
 import type { Deliver, Delivery } from '#relay/delivery/send.js';
 import { type Destination, parseDestination } from '#relay/egress/destination.js';
 import type { Job, JobId, NewJob } from '#relay/job/job.js';
-import { MemoryRegistry, type MemoryRegistryOptions } from '#relay/job/memory_registry.js';
+import { LocalRegistry, type LocalRegistryOptions } from '#relay/job/local_registry.js';
 import { FakeClock } from './fake_clock.js';
 
 export function destination(text = 'https://receiver.example/in'): Destination {
@@ -64,17 +64,17 @@ class HeldDeliveries {
 }
 
 export interface RegistryUnderTest {
-  readonly registry: MemoryRegistry;
+  readonly registry: LocalRegistry;
   readonly clock: FakeClock;
   readonly held: HeldDeliveries;
   readonly finished: Job[];
 }
 
-export function createRegistry(overrides: Partial<MemoryRegistryOptions> = {}): RegistryUnderTest {
+export function createRegistry(overrides: Partial<LocalRegistryOptions> = {}): RegistryUnderTest {
   const clock = new FakeClock();
   const held = new HeldDeliveries();
   const finished: Job[] = [];
-  const registry = new MemoryRegistry({
+  const registry = new LocalRegistry({
     clock,
     deliver: held.deliver,
     random: () => 1,
@@ -100,12 +100,12 @@ export function createRegistry(overrides: Partial<MemoryRegistryOptions> = {}): 
 }
 
 /** Submits a job that must be accepted. */
-export async function accept(registry: MemoryRegistry, overrides: Partial<NewJob> = {}): Promise<Job> {
+export async function accept(registry: LocalRegistry, overrides: Partial<NewJob> = {}): Promise<Job> {
   const result = await registry.submit(newJob(overrides));
   if (!result.ok) throw new Error(`refused: ${result.failure.code}`);
   return result.value;
 }
 
-export async function stateOf(registry: MemoryRegistry, id: JobId): Promise<string | undefined> {
+export async function stateOf(registry: LocalRegistry, id: JobId): Promise<string | undefined> {
   return (await registry.get(id))?.state;
 }

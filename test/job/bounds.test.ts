@@ -205,6 +205,6 @@ test('what is unknown is unknown to every question', async (t) => {
   const id = other.id;
   const fresh = createRegistry().registry;
   t.is(await fresh.get(id), undefined);
-  t.is(await fresh.cancel(id), undefined);
+  t.like(await fresh.cancel(id), { failure: { code: 'unknown_job' } });
   t.like(await fresh.watch(job.id, { until: 'change', waitMs: 1000 }), { failure: { code: 'unknown_job' } });
 });

@@ -64,8 +64,8 @@ test('a push that waits for its turn when an answer shows the end is dropped', a
   void turns.take(() => new Promise<void>((resolve) => (release = resolve)));
   await settled();
   const finished = await parts.registry.cancel(job.id);
-  if (finished === undefined) throw new Error('the job has gone');
-  following.answered(finished);
+  if (!finished.ok) throw new Error('the job has gone');
+  following.answered(finished.value);
   release();
   await settled();
   t.deepEqual(versions(), []);

@@ -112,7 +112,9 @@ test('cancelling a Pending job keeps it from ever leaving', async (t) => {
   const waiting = await accept(registry);
   await settled();
   const cancelled = await registry.cancel(waiting.id);
-  t.like(cancelled, { state: 'Finished', result: { kind: 'gave_up', error: { code: 'cancelled' } } });
+  t.like(cancelled, {
+    value: { state: 'Finished', result: { kind: 'gave_up', error: { code: 'cancelled' } } },
+  });
   held.land(answered());
   await settled();
   t.is(held.begun.length, 1);
@@ -151,5 +153,5 @@ test('cancelling a Finished job changes nothing', async (t) => {
   await settled();
   held.land(answered(200));
   await settled();
-  t.like(await registry.cancel(job.id), { version: 3, result: { kind: 'answered' } });
+  t.like(await registry.cancel(job.id), { value: { version: 3, result: { kind: 'answered' } } });
 });

@@ -1,0 +1,68 @@
+import type { Clock } from './clock.js';
+import type { Job } from './job/job.js';
+import type { JobStore } from './job/store.js';
+import { openJournal } from './journal/journal.js';
+import { JournalWriteError } from './journal/write_error.js';
+import type { Logger } from './log/logger.js';
+
+/** What outlives the process. */
+export interface KeptJobs {
+  /** `undefined` where jobs live in memory only. */
+  readonly store: JobStore | undefined;
+  /** Those that the last process left, in the order in which they were accepted. */
+  readonly jobs: readonly Job[];
+  /** Writes what is waiting and lets the next process in. */
+  close(): Promise<void>;
+}
+
+export interface KeptJobsOptions {
+  /** The journal's directory; without one nothing is kept. */
+  readonly directory: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Rejects with what to do about it, if the journal cannot be used. */
+export async function openKeptJobs({ directory, clock, logger }: KeptJobsOptions): Promise<KeptJobs> {
+  if (directory === undefined) return { store: undefined, jobs: [], close: () => Promise.resolve() };
+  const onDamage = (why: string): void => logger.error({ reason: why }, 'the journal is damaged');
+  const opened = await openJournal({ directory, clock, onDamage });
+  if (!opened.ok) throw new Error(opened.detail);
+  const { journal, jobs } = opened;
+  if (jobs.length > 0) logger.info({ jobs: jobs.length }, 'jobs brought back from the journal');
+  const health = new Health(logger);
+  return {
+    store: {
+      put: (job) => health.watch(journal.put(job)),
+      remove: (ids) => health.watch(journal.remove(ids)),
+    },
+    jobs,
+    close: () => journal.close(),
+  };
+}
+
+/** Says once when writing begins to fail, and once when it succeeds again. */
+class Health {
+  readonly #logger: Logger;
+  #failing = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  async watch(write: Promise<void>): Promise<void> {
+    try {
+      await write;
+    } catch (error) {
+      if (!this.#failing) this.#logger.error({ reason: reasonOf(error) }, 'the journal cannot be written');
+      this.#failing = true;
+      throw error;
+    }
+    if (this.#failing) this.#logger.info('the journal can be written again');
+    this.#failing = false;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof JournalWriteError ? `${error.reason}: ${error.message}` : String(error);
+}
