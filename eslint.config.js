@@ -15,6 +15,7 @@ const layers = {
   journal: ['job', 'egress'],
   http: ['job', 'macaroon', 'egress', 'log'],
   ws: ['http', 'job', 'macaroon', 'egress', 'log'],
+  admin: ['http', 'job', 'egress', 'log'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
   cli: ['arbiter', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],

@@ -1,3 +1,5 @@
+import type { Readiness } from './admin/app.js';
+import { startAdminListener } from './admin_listener.js';
 import type { SecretFetch } from './arbiter/outcome.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config/settings.js';
@@ -8,7 +10,7 @@ import { createFront } from './front.js';
 import { LocalRegistry } from './job/local_registry.js';
 import { openKeptJobs } from './kept_jobs.js';
 import type { RegistryStats } from './job/registry.js';
-import { lastAnswersMs, startListener } from './listener.js';
+import { lastAnswersMs, type Listener, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
 import { createObservers } from './observe.js';
 import type { Certificate } from './tls/certificate.js';
@@ -19,6 +21,8 @@ import { createWayOut } from './way_out.js';
 export interface Service {
   /** Where clients reach it, such as `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Where the operator and the data's owner reach it; `undefined` if that is off. */
+  readonly adminUrl: string | undefined;
   stats(): RegistryStats;
   /**
    * Stops in the order that loses nothing: new jobs are refused, waiters answered and sockets closed, attempts in
@@ -50,14 +54,11 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const { sender, reach } = createWayOut({ config, own, lookup, onUnreachable: observers.onUnreachable });
   const registry = new LocalRegistry({
     ...config,
+    ...observers,
     limits: config,
     clock,
     random,
     deliver: sender.deliver,
-    onAttempt: observers.onAttempt,
-    onBug: observers.onBug,
-    onChange: observers.onChange,
-    onFinished: observers.onFinished,
     store: kept.store,
   });
   registry.restore(kept.jobs);
@@ -72,22 +73,26 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     observers,
     certificate: tls?.certificate,
   });
-  const listener = await startListener(server, { ...config, tls, clock, logger }).catch(
-    async (error: unknown) => {
-      registry.close();
-      macaroons.stop();
-      await sender.close();
-      await kept.close();
-      throw error;
-    },
-  );
-  bound.push(listener.address);
+  let stopping = false;
+  const readiness = (): Readiness => readinessOf(stopping, macaroons.verifier() !== undefined);
+  const { listener, admin } = await startListeners(bound, {
+    front: () => startListener(server, { ...config, tls, clock, logger }),
+    admin: () => startAdminListener(config.admin, { ...observers, readiness, clock, logger }),
+  }).catch(async (error: unknown) => {
+    registry.close();
+    macaroons.stop();
+    await sender.close();
+    await kept.close();
+    throw error;
+  });
   // Not before: deliveries must know which addresses are the relay's own.
   registry.start();
   return {
     url: listener.url,
+    adminUrl: admin?.url,
     stats: () => registry.stats(),
     async stop(graceMs) {
+      stopping = true;
       macaroons.stop();
       registry.close();
       const socketsClosed = sockets.close(lastAnswersMs);
@@ -95,7 +100,36 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       await sender.close();
       await socketsClosed;
       await listener.close();
+      await admin?.close();
       await kept.close();
     },
   };
+}
+
+function readinessOf(stopping: boolean, secretIsKnown: boolean): Readiness {
+  if (stopping) return { ready: false, reason: 'stopping' };
+  return secretIsKnown ? { ready: true } : { ready: false, reason: 'no_secret' };
+}
+
+/**
+ * Starts the admin listener and then the clients': in this order an app can never ask for an export to the admin
+ * listener before it is among the `bound`, which exports may not reach. Either both listen, or none.
+ */
+async function startListeners(
+  bound: OwnListener[],
+  start: {
+    readonly front: () => Promise<Listener>;
+    readonly admin: () => Promise<Listener | undefined>;
+  },
+): Promise<{ readonly listener: Listener; readonly admin: Listener | undefined }> {
+  const admin = await start.admin();
+  if (admin !== undefined) bound.push(admin.address);
+  try {
+    const listener = await start.front();
+    bound.push(listener.address);
+    return { listener, admin };
+  } catch (error) {
+    await admin?.close();
+    throw error;
+  }
 }

@@ -56,6 +56,7 @@ async function runService(config: Config, platform: Platform, context: CommandCo
     return exitStatus.failed;
   }
   context.stdout(`listening on ${service.url}\n`);
+  if (service.adminUrl !== undefined) context.stdout(`admin listening on ${service.adminUrl}\n`);
   if (platform.tls === undefined) logger.warn('without a certificate the service speaks plain HTTP');
   const receiver = config.dev ? await showHowToTry(config, secret, service, context) : undefined;
   await aborted(interruption);

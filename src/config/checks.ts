@@ -34,6 +34,13 @@ const checks: readonly Check[] = [
         : undefined,
   },
   {
+    about: ['dev', 'admin'],
+    mistake: ({ config, sources }) =>
+      config.dev && config.admin !== 'off' && !isLoopback(config.admin.host)
+        ? `${nameOf(sources.admin, 'admin')}: with --dev, expects a loopback address such as 127.0.0.1:8081; got ${quote(settings.admin.write(config.admin).join(''))}`
+        : undefined,
+  },
+  {
     about: ['attemptTimeoutMs', 'jobTimeoutMs'],
     mistake: ({ config, sources }) =>
       sources.attemptTimeoutMs.from !== 'default' && config.attemptTimeoutMs > config.jobTimeoutMs

@@ -53,6 +53,17 @@ export function limitAttemptTimeout({ config, sources }: SourcedConfig): Sourced
   };
 }
 
+/** Where the relay's port is free to choose, so is the admin listener's: several relays can run beside each other. */
+export function freeAdminPort({ config, sources }: SourcedConfig): SourcedConfig {
+  if (config.port !== 0 || config.admin === 'off' || sources.admin.from !== 'default') {
+    return { config, sources };
+  }
+  return {
+    config: { ...config, admin: { ...config.admin, port: 0 } },
+    sources: { ...sources, admin: { from: 'consequence', name: '--port' } },
+  };
+}
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');

@@ -1,5 +1,5 @@
 import { checkTogether, environmentMistakes, environmentNotices } from './checks.js';
-import { applyDevelopmentMode, limitAttemptTimeout, type SourcedConfig } from './effective.js';
+import { applyDevelopmentMode, freeAdminPort, limitAttemptTimeout, type SourcedConfig } from './effective.js';
 import { type Environment, readSettings } from './read.js';
 import { type Setting, toggle, type ValuesOf } from './setting.js';
 import { type Config, settings } from './settings.js';
@@ -64,7 +64,7 @@ export function parseConfig(given: {
     const usage = inSettings.length === 0 && read.mistakes.every((mistake) => mistake.usage);
     return { ok: false, mistakes, usage, config };
   }
-  const effective = applyDevelopmentMode(limitAttemptTimeout(sourced));
+  const effective = applyDevelopmentMode(freeAdminPort(limitAttemptTimeout(sourced)));
   return {
     ok: true,
     ...effective,

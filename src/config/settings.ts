@@ -18,6 +18,8 @@ import {
   destinationPattern,
   filePath,
   host,
+  type ListenAddress,
+  listenAddress,
   name,
   network,
   secret,
@@ -224,6 +226,12 @@ export const settings = {
     none: 'none: jobs end with the process',
     help: 'Directory on a local disk in which jobs are kept, so that they survive any stop. One process at a time can use it.',
   }),
+  admin: single(listenAddress, {
+    flag: 'admin',
+    variable: 'EXPORT_ADMIN',
+    default: { host: '127.0.0.1', port: 8081 },
+    help: 'Address and port of the listener for the operator and the owner of the data: health, metrics, and a page that shows what leaves. It asks for no password, so it belongs on this machine or behind something that does; off disables it. Unless set, its port is free to choose where --port is 0.',
+  }),
   logLevel: single<LogLevel>(logLevel, {
     flag: 'log-level',
     variable: 'EXPORT_LOG_LEVEL',
@@ -241,6 +249,7 @@ export const settings = {
   | Setting<string | undefined>
   | Setting<ArbiterEndpoint | undefined>
   | Setting<readonly Uint8Array[]>
+  | Setting<ListenAddress | 'off'>
 >;
 
 /** What `serve` runs with: every setting's value, in the unit its name ends in. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { type ArbiterEndpoint, parseArbiterEndpoint } from '../arbiter/endpoint.js';
 import { parseDestination } from '../egress/destination.js';
 import { type Network, parseNetwork } from '../egress/network.js';
-import { type Parsed, type Unit, unit } from './units.js';
+import { type Parsed, port, type Unit, unit } from './units.js';
 
 /** A name that others have to spell exactly, as in a `target = …` caveat. */
 export const name: Unit<string> = unit({
@@ -47,6 +47,29 @@ export const host: Unit<string> = unit({
     return isIP(text) !== 0 || isHostName(text) ? text : undefined;
   },
   format: asIs,
+});
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 lets the system pick a free one. */
+  readonly port: number;
+}
+
+/** An address and a port to listen on, or not to listen at all. */
+export const listenAddress: Unit<ListenAddress | 'off'> = unit<ListenAddress | 'off'>({
+  placeholder: 'ADDRESS:PORT',
+  expected: 'an address and a port, such as 127.0.0.1:8081, [::1]:8081 or localhost:8081, or off',
+  read: (text) => {
+    if (text === 'off') return text;
+    const [, hostText = '', portText = ''] = /^(\[[^[\]]*\]|[^:]+):(\d+)$/.exec(text) ?? [];
+    const [read, number] = [host.parse(hostText), port.parse(portText)];
+    return read.ok && number.ok ? { host: read.value, port: number.value } : undefined;
+  },
+  format: (address) =>
+    address === 'off'
+      ? address
+      : `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`,
 });
 
 /** A network whose addresses exports may reach although they are not public. */

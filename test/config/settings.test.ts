@@ -65,6 +65,11 @@ const cases: {
     ],
   },
   requireDestination: { good: 'yes', value: true, bad: ['2'] },
+  admin: {
+    good: '[::1]:9000',
+    value: { host: '::1', port: 9000 },
+    bad: ['8081', '127.0.0.1', '127.0.0.1:65536', '::1:8081', 'a b:80', ':8081', 'no'],
+  },
   logLevel: { good: 'debug', value: 'debug', bad: ['loud'] },
 };
 
@@ -101,6 +106,7 @@ const defaults: Config = {
   allowDestinations: [],
   requireDestination: false,
   signingKeys: [],
+  admin: { host: '127.0.0.1', port: 8081 },
   logLevel: 'info',
 };
 

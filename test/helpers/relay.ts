@@ -72,6 +72,12 @@ export class RelayUnderTest {
     return this.service.url;
   }
 
+  /** Where the admin listener is. */
+  get adminUrl(): string {
+    if (this.service.adminUrl === undefined) throw new Error('the admin listener is off');
+    return this.service.adminUrl;
+  }
+
   get port(): number {
     return Number(new URL(this.url).port);
   }
