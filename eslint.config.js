@@ -18,7 +18,7 @@ const layers = {
   admin: ['http', 'job', 'egress', 'log'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
-  cli: ['arbiter', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],
+  cli: ['arbiter', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],
 };
 const leaves = ['bounded_file\\.js', 'clock\\.js', 'failure\\.js', 'version\\.js'];
 
@@ -72,6 +72,23 @@ export default tseslint.config(
     },
   },
   ...layering,
+  {
+    // The client library runs in browsers, and apart from the relay: it stands on itself and on what both have.
+    files: ['src/client/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!\\./)', message: 'src/client imports nothing but itself.' }] },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'Buffer', 'global', 'setImmediate', 'clearImmediate', 'require'].map((name) => ({
+          name,
+          message: 'src/client runs in browsers too.',
+        })),
+      ],
+    },
+  },
   {
     files: ['test/**/*.ts'],
     rules: { 'max-lines-per-function': 'off' },
