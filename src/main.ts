@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
+import { buffer, text } from 'node:stream/consumers';
 import { isatty } from 'node:tty';
 import { demo } from './cli/demo.js';
 import { exitStatus, runCli, type Surroundings } from './cli/command.js';
 import { mint } from './cli/mint.js';
+import { send } from './cli/send.js';
 import { serve } from './cli/serve.js';
 
 // A reader that has gone (`| head`) is no error; output that is lost for another reason is.
@@ -54,14 +56,18 @@ function onBug(report: (error: unknown) => void): void {
 
 const surroundings: Surroundings = {
   env: process.env,
-  stdout: (text, taken) => process.stdout.write(text, taken),
-  stderr: (text) => process.stderr.write(text),
+  stdout: (written, taken) => process.stdout.write(written, taken),
+  stderr: (written) => process.stderr.write(written),
   stdoutIsTty: isatty(1),
+  stdin: () => text(process.stdin),
+  stdinBytes: () => buffer(process.stdin),
+  stderrColumns: () =>
+    isatty(2) && process.env['TERM'] !== 'dumb' ? process.stderr.columns || 80 : undefined,
   now: Date.now,
   interruption,
   onBug,
 };
 
-exitWith(await runCli(process.argv.slice(2), surroundings, [serve, demo, mint]));
+exitWith(await runCli(process.argv.slice(2), surroundings, [serve, demo, mint, send]));
 // Output that nobody reads would keep the process alive; who has asked it to stop is not kept waiting for that.
 if (interrupted.signal.aborted) setTimeout(() => process.exit(), lastWordsMs).unref();

@@ -22,6 +22,12 @@ export interface Surroundings {
   readonly stdout: (text: string, taken?: () => void) => void;
   readonly stderr: (text: string) => void;
   readonly stdoutIsTty: boolean;
+  /** Everything that comes on the standard input until it ends, as UTF-8. */
+  readonly stdin: () => Promise<string>;
+  /** The same, as it comes. */
+  readonly stdinBytes: () => Promise<Uint8Array>;
+  /** The width of the terminal that stderr is; undefined where it is none, or one that cannot draw over a line. */
+  readonly stderrColumns: () => number | undefined;
   /** The wall clock, in ms since 1970. */
   readonly now: () => number;
   /**

@@ -21,6 +21,8 @@ export interface Mistake {
 export interface FlagsRead {
   /** By flag, the texts given for it, in order; empty where a flag stood without the value it needs. */
   readonly given: ReadonlyMap<string, readonly string[]>;
+  /** Words that belong to no flag, in order; empty where a command takes none, as they are mistakes then. */
+  readonly operands: readonly string[];
   readonly mistakes: readonly Mistake[];
 }
 
@@ -28,13 +30,23 @@ export interface FlagsRead {
  * Finds flags and their values: `--flag VALUE`, `--flag=VALUE`, `-f VALUE`, `-fVALUE`, and for switches `--flag`,
  * `--no-flag` and `--flag=WORD`. A value that begins with a dash has to be attached with `=`, so that a forgotten
  * value does not swallow the next flag. All mistakes are found in one go; none quotes what may be a secret.
+ *
+ * With `takesOperands`, words that belong to no flag are operands, and so is all that follows `--`.
  */
-export function readFlags(argv: readonly string[], shapes: readonly FlagShape[]): FlagsRead {
+export function readFlags(
+  argv: readonly string[],
+  shapes: readonly FlagShape[],
+  { takesOperands = false } = {},
+): FlagsRead {
   const given = new Map<string, string[]>();
+  const end = takesOperands && argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const operands: string[] = [];
   const mistakes: Mistake[] = [];
   let previous: Token | undefined;
-  for (const token of tokens(argv, shapes)) {
-    if (token.kind === 'unknown' || token.kind === 'argument') {
+  for (const token of tokens(argv.slice(0, end), shapes)) {
+    if (token.kind === 'argument' && takesOperands) {
+      operands.push(token.text);
+    } else if (token.kind === 'unknown' || token.kind === 'argument') {
       mistakes.push({ usage: true, message: describe(token, previous) });
     } else {
       const { shape } = token;
@@ -48,7 +60,7 @@ export function readFlags(argv: readonly string[], shapes: readonly FlagShape[])
     }
     previous = token;
   }
-  return { given, mistakes };
+  return { given, operands: [...operands, ...argv.slice(end + 1)], mistakes };
 }
 
 type Unknown = { readonly kind: 'unknown'; readonly written: string; readonly meant: FlagShape | undefined };

@@ -17,18 +17,25 @@ export interface SettingsRead<Values> {
   readonly values: Values;
   readonly sources: Sources<Values>;
   readonly failed: ReadonlySet<keyof Values>;
+  /** Words of the command line that belong to no flag, where the command takes any. */
+  readonly operands: readonly string[];
   readonly mistakes: readonly Mistake[];
 }
 
 /** Reads a whole table: flag, else environment, else default. A variable that is empty counts as not set. */
 export function readSettings<Values extends object>(
   table: SettingsTable<Values>,
-  { argv, env }: { readonly argv: readonly string[]; readonly env: Environment },
+  {
+    argv,
+    env,
+    takesOperands = false,
+  }: { readonly argv: readonly string[]; readonly env: Environment; readonly takesOperands?: boolean },
 ): SettingsRead<Values> {
   const names = namesOf(table);
   const flags = readFlags(
     argv,
     names.map((name) => table[name]),
+    { takesOperands },
   );
   const mistakes = [...flags.mistakes];
   const failed = new Set<keyof Values>();
@@ -44,7 +51,7 @@ export function readSettings<Values extends object>(
   if (!isComplete(values, names) || !isComplete<Sources<Values>>(sources, names)) {
     throw new Error('a setting was left out');
   }
-  return { values, sources, failed, mistakes };
+  return { values, sources, failed, operands: flags.operands, mistakes };
 }
 
 /** The names of a table's settings, in its order. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type ArbiterEndpoint, parseArbiterEndpoint } from '../arbiter/endpoint.js';
-import { parseDestination } from '../egress/destination.js';
+import { type Destination, parseDestination } from '../egress/destination.js';
 import { type Network, parseNetwork } from '../egress/network.js';
 import { type Parsed, port, type Unit, unit } from './units.js';
 
@@ -116,6 +116,19 @@ export const destinationPattern: Unit<string> = {
     return { ok: true, value: text };
   },
   format: asIs,
+};
+
+/** A destination as in a job's `uri`. */
+export const uri: Unit<Destination> = {
+  placeholder: 'URL',
+  expected: 'an https: or http: URL',
+  parse: (text) => {
+    const parsed = parseDestination(text.trim());
+    return parsed.ok
+      ? { ok: true, value: parsed.destination }
+      : { ok: false, expected: `an https: or http: URL (this one ${parsed.reason})` };
+  },
+  format: ({ text }) => text,
 };
 
 function notAPattern(reason: string): Parsed<string> {

@@ -30,7 +30,14 @@ export function standIn({
   argv = [],
   env = {},
   nowMs = Date.UTC(2030, 0, 31, 12),
-}: Partial<Pick<CommandContext, 'argv' | 'env'>> & { readonly nowMs?: number } = {}): {
+  stdin = '',
+  columns,
+}: Partial<Pick<CommandContext, 'argv' | 'env'>> & {
+  readonly nowMs?: number;
+  readonly stdin?: string | Uint8Array;
+  /** Makes stderr a terminal of this width. */
+  readonly columns?: number;
+} = {}): {
   readonly context: CommandContext;
   readonly written: { stdout: string; stderr: string };
 } {
@@ -41,6 +48,9 @@ export function standIn({
     stdout: (text) => (written.stdout += text),
     stderr: (text) => (written.stderr += text),
     stdoutIsTty: false,
+    stdin: () => Promise.resolve(stdin.toString()),
+    stdinBytes: () => Promise.resolve(Buffer.from(stdin)),
+    stderrColumns: () => columns,
     now: () => nowMs,
     interruption: () => new AbortController().signal,
     onBug: () => undefined,
