@@ -102,13 +102,15 @@ export class Relay {
   }
 }
 
+/** What nobody has seen yet is asked for as it is; later answers come with a change. */
 function longPoll(id: string, last: Job | undefined): RelayRequest {
+  const waitMs = last === undefined ? 0 : heldMs;
   return {
     path: '/lp/export',
-    query: { timeout: String(heldMs / 1000) },
+    query: { timeout: String(waitMs / 1000) },
     headers: last?.version === undefined ? {} : { 'If-None-Match': `"${last.version}"` },
     body: { id },
-    heldMs,
+    heldMs: waitMs,
   };
 }
 

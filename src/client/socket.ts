@@ -93,15 +93,15 @@ class Mailbox {
 
 /** The next job, or `undefined` where there is no more to be had. */
 async function nextJob(call: Call, mailbox: Mailbox, question: () => void): Promise<Job | undefined> {
-  for (const withinMs of [silenceMs, answerWithinMs]) {
-    const taken = await mailbox.take(withinMs, call.signal);
-    call.throwIfEnded();
-    if (taken === 'over') return undefined;
-    if (taken !== 'silence') return taken;
+  let taken = await mailbox.take(silenceMs, call.signal);
+  call.throwIfEnded();
+  if (taken === 'silence') {
     // A connection that died without a word looks like one on which nothing happens.
     question();
+    taken = await mailbox.take(answerWithinMs, call.signal);
+    call.throwIfEnded();
   }
-  return undefined;
+  return typeof taken === 'string' ? undefined : taken;
 }
 
 function openSocket(
