@@ -90,7 +90,7 @@ export const boolean: Unit<boolean> = unit({
 });
 
 /** One word out of a fixed set. */
-function oneOf<Word extends string>(placeholder: string, words: readonly Word[]): Unit<Word> {
+export function oneOf<Word extends string>(placeholder: string, words: readonly Word[]): Unit<Word> {
   return unit<Word>({
     placeholder,
     expected: `one of ${words.join(', ')}`,

@@ -96,7 +96,8 @@ export function requestRefusal(caveat: Predicate, request: RequestFacts): string
   }
 }
 
-function jobRefusal(caveat: Predicate, job: JobFacts): string | undefined {
+/** Why one caveat refuses what is asked for, or `undefined` if it does not or another stage decides. */
+export function jobRefusal(caveat: Predicate, job: JobFacts): string | undefined {
   switch (caveat.kind) {
     case 'job':
       if (job.action === 'submit') return 'the request submits a new job';
@@ -120,7 +121,7 @@ function jobRefusal(caveat: Predicate, job: JobFacts): string | undefined {
 }
 
 /** Why one caveat refuses the destination, or `undefined` if it does not or another stage decides. */
-function destinationRefusal(caveat: Predicate, destination: Destination): string | undefined {
+export function destinationRefusal(caveat: Predicate, destination: Destination): string | undefined {
   if (caveat.kind !== 'destination' || matchesPattern(caveat.pattern, destination)) return undefined;
   return `the destination is ${quote(destination.text)}`;
 }

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 
 /** Longest token, in characters of base64 with its padding. */
-const maxTokenLength = 4096;
+export const maxTokenLength = 4096;
 
 /** Most caveats of one macaroon, of either kind. */
-const maxCaveats = 32;
+export const maxCaveats = 32;
 
 const signatureBytes = 32;
 
