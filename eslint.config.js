@@ -16,6 +16,7 @@ const layers = {
   http: ['job', 'macaroon', 'egress', 'log'],
   ws: ['http', 'job', 'macaroon', 'egress', 'log'],
   admin: ['http', 'job', 'egress', 'log'],
+  openapi: ['http', 'ws', 'job', 'egress'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
   cli: ['arbiter', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],

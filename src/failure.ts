@@ -5,10 +5,12 @@
 export type Failure =
   | { readonly code: 'malformed_json'; readonly detail: string }
   | { readonly code: 'invalid_request'; readonly detail: string; readonly errors: readonly FieldError[] }
+  | { readonly code: 'malformed_request' | 'request_timeout' | 'headers_too_large'; readonly detail: string }
   | { readonly code: 'missing_macaroon'; readonly detail: string }
   | { readonly code: 'invalid_macaroon'; readonly detail: string }
   | { readonly code: 'caveat_not_satisfied'; readonly detail: string; readonly caveat: string }
   | { readonly code: 'destination_refused'; readonly detail: string; readonly rule: string }
+  | { readonly code: 'origin_not_allowed'; readonly detail: string }
   | { readonly code: 'unknown_job' | 'not_found'; readonly detail: string }
   | { readonly code: 'method_not_allowed'; readonly detail: string; readonly allow: readonly string[] }
   | { readonly code: 'upgrade_required'; readonly detail: string }

@@ -13,6 +13,7 @@ import { UnreadAnswers } from './http/unread.js';
 import type { JobRegistry } from './job/registry.js';
 import type { MacaroonVerifier } from './macaroon/verify.js';
 import type { Observers } from './observe.js';
+import { publicPages } from './openapi/pages.js';
 import type { Certificate } from './tls/certificate.js';
 import { ExportSockets } from './ws/sockets.js';
 
@@ -51,12 +52,11 @@ export function createFront(options: FrontOptions): Front {
   const unread = new UnreadAnswers(config.maxMemoryBytes);
   const parts = { ...config, ...observers, exports, registry, clock, unread, verifier };
   const sockets = new ExportSockets(parts);
-  const app = createApp({ ...parts, upgradeRefusal: sockets.refusal });
+  const app = createApp({ ...parts, pages: publicPages(config), upgradeRefusal: sockets.refusal });
   const handle = app.callback();
   const server = createBoundedServer((request, response) => void handle(request, response), {
-    ...config,
+    ...parts,
     certificate,
-    onRefused: observers.onRefused,
     wantsUpgrade: sockets.admits,
   });
   server.on('upgrade', sockets.accept);

@@ -24,6 +24,7 @@ import {
   network,
   secret,
   signingKey,
+  webOrigin,
 } from './words.js';
 
 const mb = 1024 ** 2;
@@ -213,6 +214,11 @@ export const settings = {
     flag: 'require-destination',
     variable: 'EXPORT_REQUIRE_DESTINATION',
     help: 'Refuse submissions whose macaroon names no destination.',
+  }),
+  corsOrigins: list(webOrigin, {
+    flag: 'cors-origin',
+    variable: 'EXPORT_CORS_ORIGINS',
+    help: 'Origin whose pages may call the relay from a browser, such as https://app.example.',
   }),
   signingKeys: list(signingKey, {
     flag: 'signing-key',

@@ -118,6 +118,24 @@ export const destinationPattern: Unit<string> = {
   format: asIs,
 };
 
+/**
+ * An origin as a browser sends it. `*` is no origin: a page of any site could then reach a relay inside somebody's own
+ * network; `null` stands for files and sandboxes, which anybody can make.
+ */
+export const webOrigin: Unit<string> = unit({
+  placeholder: 'ORIGIN',
+  expected:
+    'an origin, which is scheme://host and a port where it is not the default, such as https://app.example or http://localhost:3000, without a path; there is no * for all',
+  read: (text) => {
+    if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/?#@\\*,]+$/iu.test(text) || !URL.canParse(text)) return undefined;
+    const { origin } = new URL(text);
+    // Schemes of an app's own, such as capacitor:, have no origin by the standard, and are sent as they are.
+    if (origin !== 'null') return origin;
+    return /^file:/i.test(text) ? undefined : text.toLowerCase();
+  },
+  format: asIs,
+});
+
 /** A destination as in a job's `uri`. */
 export const uri: Unit<Destination> = {
   placeholder: 'URL',

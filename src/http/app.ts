@@ -8,6 +8,7 @@ import type { Job } from '../job/job.js';
 import type { MacaroonVerifier } from '../macaroon/verify.js';
 import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
+import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { departureOf } from './departure.js';
 import { parseExportRequest } from './export_request.js';
 import type { DryRun, Exports, Waiting } from './exports.js';
@@ -42,11 +43,21 @@ export interface AppOptions {
   readonly unread: UnreadAnswers;
   readonly maxWaitMs: number;
   readonly clock: Clock;
+  /** Origins whose pages may call the relay. */
+  readonly corsOrigins: readonly string[];
+  /** Texts that anybody may read, by their path. */
+  readonly pages: ReadonlyMap<string, Page>;
   /** Why a GET of `/ws/export` has not become a WebSocket. */
   readonly upgradeRefusal: (request: IncomingMessage) => Failure;
   readonly onRequest: (report: RequestReport) => void;
   /** Told of an exception: a bug, which the client sees as `internal` and nothing more. */
   readonly onBug: (error: unknown) => void;
+}
+
+/** A text that is served as it is. */
+export interface Page {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** The path that becomes a WebSocket; what comes here as an ordinary request has failed to. */
@@ -60,7 +71,9 @@ const internal = failed({ code: 'internal', detail: 'The relay failed; its log s
 /** What an answer shows when nothing went wrong. */
 type Reply =
   | { readonly kind: 'job'; readonly job: Job; readonly events: boolean }
-  | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
+  | { readonly kind: 'dry_run'; readonly dryRun: DryRun }
+  | { readonly kind: 'page'; readonly page: Page }
+  | { readonly kind: 'preflight' };
 
 /** The relay's HTTP interface as a Koa application. */
 export function createApp(options: AppOptions): Koa {
@@ -87,24 +100,55 @@ export function createApp(options: AppOptions): Koa {
   app.silent = true;
   app.use(async (ctx, next) => {
     try {
-      await next();
+      await front(ctx, options, next);
     } catch (error) {
       options.onBug(error);
       await answer(ctx, options, 'other', () => internal);
     }
-    ctx.res.once('finish', options.unread.note(ctx.req.socket, ctx.response.length));
+    ctx.res.once('finish', options.unread.note(ctx.req.socket, ctx.response.length || 0));
   });
   app.use(router.routes());
-  app.use((ctx) =>
-    answer(ctx, options, 'other', () =>
-      failed({
-        code: 'not_found',
-        detail: 'Exports go to POST /export, POST /lp/export or a WebSocket at /ws/export.',
-      }),
-    ),
-  );
+  app.use((ctx) => answerElsewhere(ctx, options));
   return app;
 }
+
+/** What concerns every request, whatever it asks for. */
+async function front(ctx: Context, options: AppOptions, next: Koa.Next): Promise<void> {
+  const { corsOrigins } = options;
+  const { headers } = ctx.req;
+  if (corsOrigins.length > 0) {
+    ctx.set(corsHeaders(headers, corsOrigins));
+    if (isPreflight(ctx.method, headers, corsOrigins)) {
+      return answer(ctx, options, 'preflight', () => success({ kind: 'preflight' }));
+    }
+  }
+  if (headers.host === undefined && ctx.req.httpVersion === '1.1') {
+    ctx.set('Connection', 'close');
+    return answer(ctx, options, 'other', () => withoutHost);
+  }
+  await next();
+}
+
+/** RFC 9112, 3.2: without a host, somebody in between may have read another request than the relay. */
+const withoutHost = failed({
+  code: 'malformed_request',
+  detail: 'A request of HTTP/1.1 needs a Host header.',
+});
+
+/** Pages, and paths where there is nothing. */
+function answerElsewhere(ctx: Context, options: AppOptions): Promise<void> {
+  const page = options.pages.get(ctx.path);
+  return answer(ctx, options, page === undefined ? 'other' : ctx.path, () => {
+    if (page === undefined) return nothingHere;
+    if (ctx.method === 'GET' || ctx.method === 'HEAD') return success({ kind: 'page', page });
+    return failed({ code: 'method_not_allowed', allow: ['GET', 'HEAD'], detail: `Use GET for ${ctx.path}.` });
+  });
+}
+
+const nothingHere = failed({
+  code: 'not_found',
+  detail: 'Exports go to POST /export, POST /lp/export or a WebSocket at /ws/export; see /openapi.json.',
+});
 
 /** The way of a request: each stage gives a result, and the first failure is the answer. */
 async function handleExport(ctx: Context, options: AppOptions, route: Route): Promise<Result<Reply>> {
@@ -184,15 +228,31 @@ async function answer(
 }
 
 function writeReply(ctx: Context, reply: Reply): 'info' {
+  if (reply.kind === 'preflight') {
+    ctx.status = 204;
+    ctx.set(preflightHeaders(ctx.req.headers));
+    return 'info';
+  }
   ctx.status = 200;
   ctx.set({
-    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Type': reply.kind === 'page' ? reply.page.contentType : 'application/json; charset=utf-8',
     ...(reply.kind === 'job' ? { ETag: entityTagOf(reply.job) } : {}),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
-  ctx.body = reply.kind === 'job' ? viewOf(reply.job, reply) : viewOfDryRun(reply.dryRun);
+  ctx.body = bodyOf(reply);
   return 'info';
+}
+
+function bodyOf(reply: Exclude<Reply, { kind: 'preflight' }>): string {
+  switch (reply.kind) {
+    case 'job':
+      return viewOf(reply.job, reply);
+    case 'dry_run':
+      return viewOfDryRun(reply.dryRun);
+    case 'page':
+      return reply.page.body;
+  }
 }
 
 function writeProblem(

@@ -1,25 +1,41 @@
 import type { FieldError } from '../failure.js';
 import type { CustomHeaders } from '../job/job.js';
 
-const maxHeaders = 32;
-const maxBytes = 8 * 1024;
+/** Most headers of one job, and most bytes of their names and values together. */
+export const maxHeaders = 32;
+export const maxHeaderBytes = 8 * 1024;
 /** Longest name that an error repeats. */
 const maxShownLength = 64;
 
 /** RFC 9110 section 5.6.2: what a header's name may be made of. */
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+export const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /**
  * Printable ASCII, with spaces inside only: a header can carry more, but not so that every receiver reads the same, and
  * a line feed would let an app write headers, or a whole request, of its own.
  */
-const fieldValue = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
+export const headerValue = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
 /**
  * What belongs to the connection (RFC 9110 section 7.6.1), frames the message, or is the relay's own to say: the key
- * that the destination tells repetitions by, the signature, and the header that macaroons travel in.
+ * that the destination tells repetitions by, the signature, and the header that macaroons travel in. A final `*` stands for anything.
  */
-const reserved =
-  /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|content-length|expect|x-api-key|idempotency-key|webhook-.*)$/i;
+export const reservedHeaders = [
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-*',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'content-length',
+  'expect',
+  'x-api-key',
+  'idempotency-key',
+  'webhook-*',
+] as const;
+const reserved = new RegExp(`^(?:${reservedHeaders.join('|').replaceAll('*', '.*')})$`, 'i');
 
 /** Reads `headers` of a new job. All that is wrong with them goes to `errors`, by the header's name. */
 export function readCustomHeaders(value: unknown, errors: FieldError[]): CustomHeaders {
@@ -35,8 +51,8 @@ export function readCustomHeaders(value: unknown, errors: FieldError[]): CustomH
   }
   const headers = entries.flatMap(([name, text]) => readHeader(name, text, errors));
   errors.push(...repeated(headers).map((name) => problem(name, 'is there twice, in different spellings')));
-  if (headers.reduce((sum, [name, text]) => sum + name.length + text.length, 0) > maxBytes) {
-    errors.push({ field: 'headers', message: `must not take more than ${maxBytes} bytes together` });
+  if (headers.reduce((sum, [name, text]) => sum + name.length + text.length, 0) > maxHeaderBytes) {
+    errors.push({ field: 'headers', message: `must not take more than ${maxHeaderBytes} bytes together` });
   }
   return headers;
 }
@@ -48,10 +64,10 @@ function readHeader(name: string, text: unknown, errors: FieldError[]): CustomHe
 }
 
 function mistakeIn(name: string, text: unknown): string | undefined {
-  if (!token.test(name)) return 'is not the name of a header';
+  if (!headerName.test(name)) return 'is not the name of a header';
   if (reserved.test(name)) return 'is not for apps to set';
   if (typeof text !== 'string') return 'must be a string';
-  return fieldValue.test(text)
+  return headerValue.test(text)
     ? undefined
     : 'must be printable ASCII on one line, without white space around it';
 }

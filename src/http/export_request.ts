@@ -97,12 +97,13 @@ function readData(data: unknown, text: string, errors: FieldError[]): string | u
   return sent;
 }
 
-const maxPurposeLength = 200;
+/** Longest purpose, in code points. */
+export const maxPurposeLength = 200;
 /**
  * What would break a line of a record, or make a person read another text than was written: control characters, line
  * and paragraph separators, halves of surrogate pairs, and overrides of the writing direction.
  */
-const unfitForRecords = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
+export const unfitForRecords = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
 
 /** Characters are code points here, which is close to what people count. */
 const purposeLength = new RegExp(`^.{1,${maxPurposeLength}}$`, 'su');

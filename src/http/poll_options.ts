@@ -8,7 +8,8 @@ export interface PollOptions {
   readonly knownVersion?: number;
 }
 
-const defaultWaitSeconds = 5;
+/** How long a long poll waits that does not say. */
+export const defaultWaitSeconds = 5;
 
 /**
  * Reads `?timeout=` (seconds, decimals allowed), else `Prefer: wait=`, else 5; clamped to 0 … `maxWaitMs`. What is no

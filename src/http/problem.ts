@@ -10,16 +10,19 @@ interface ProblemKind {
 }
 
 /** The one table from what went wrong to what a client sees. */
-const kinds = {
+export const problemKinds = {
+  malformed_request: { status: 400, title: 'The request is not HTTP', level: 'info' },
   malformed_json: { status: 400, title: 'The body is not JSON', level: 'info' },
   invalid_request: { status: 400, title: 'The request is not valid', level: 'info' },
   missing_macaroon: { status: 401, title: 'A macaroon is needed', level: 'info' },
   invalid_macaroon: { status: 401, title: 'The macaroon is not valid', level: 'info' },
   caveat_not_satisfied: { status: 401, title: 'A caveat of the macaroon is not satisfied', level: 'info' },
   destination_refused: { status: 403, title: 'The destination is not allowed', level: 'info' },
+  origin_not_allowed: { status: 403, title: 'Pages of this origin may not call the relay', level: 'info' },
   unknown_job: { status: 404, title: 'There is no such job', level: 'info' },
   not_found: { status: 404, title: 'There is nothing at this path', level: 'info' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here', level: 'info' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive', level: 'info' },
   upgrade_required: { status: 426, title: 'A WebSocket upgrade is needed', level: 'info' },
   body_too_large: { status: 413, title: 'The body is too large', level: 'info' },
   unsupported_media_type: {
@@ -28,6 +31,7 @@ const kinds = {
     level: 'info',
   },
   idempotency_conflict: { status: 422, title: 'The idempotency key was used for other data', level: 'info' },
+  headers_too_large: { status: 431, title: 'The headers are too large', level: 'info' },
   lane_full: { status: 429, title: 'Too many unfinished jobs for this destination', level: 'warn' },
   queue_full: { status: 503, title: 'The queue is full', level: 'warn' },
   too_many_waiters: { status: 503, title: 'Too many long polls', level: 'warn' },
@@ -47,7 +51,7 @@ export interface Problem {
 
 /** Describes a failure to the client that caused it or met it. */
 export function problemOf(failure: Failure, requestId: string): Problem {
-  const { status, title, level } = kinds[failure.code];
+  const { status, title, level } = problemKinds[failure.code];
   const { code, detail, ...members } = failure;
   const document = {
     type: `/problems/${code}`,

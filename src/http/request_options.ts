@@ -40,7 +40,8 @@ function readFlag(query: URLSearchParams, name: string, errors: FieldError[]): b
   return values.has(true);
 }
 
-const flagWords: ReadonlyMap<string, boolean> = new Map([
+/** What a flag in the query may be, and what it then means. */
+export const flagWords: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
   ['false', false],

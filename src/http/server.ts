@@ -1,7 +1,9 @@
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { RequestReport } from './app.js';
 import { awaitingContinue } from './body.js';
+import { answerUnparsed } from './unparsed.js';
 import { AnswersInWriting, type WantsUpgrade, upgradableMessage } from './upgrade.js';
 
 export interface ServerOptions {
@@ -16,6 +18,8 @@ export interface ServerOptions {
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
   /** Told why a connection was not accepted: `max_connections`, or the system's code, such as `EMFILE`. */
   readonly onRefused: (code: string) => void;
+  /** Told of an answer to what could not be parsed, so that no handler has seen it. */
+  readonly onRequest?: (report: RequestReport) => void;
   /** Whether a request that asks for an upgrade raises the server's `upgrade` event. */
   readonly wantsUpgrade: WantsUpgrade;
 }
@@ -28,7 +32,7 @@ const lingerMs = 1000;
 
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
 export function createBoundedServer(handler: RequestListener, options: ServerOptions): Server | TlsServer {
-  const { requestTimeoutMs, maxConnections, certificate, onRefused, wantsUpgrade } = options;
+  const { requestTimeoutMs, maxConnections, certificate, onRefused, onRequest, wantsUpgrade } = options;
   const answers = new AnswersInWriting();
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
@@ -47,6 +51,8 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     keepAliveTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
     noDelay: true,
+    // The application answers a request without a Host: Node would do so without saying what is wrong.
+    requireHostHeader: false,
   };
   const server =
     certificate === undefined
@@ -62,6 +68,12 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   server.on('checkContinue', (request, response) => {
     awaitingContinue.add(request);
     listener(request, response);
+  });
+  // RFC 9110 (10.1.1) lets a server pass over expectations it does not know; Node would refuse them without a word.
+  server.on('checkExpectation', listener);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const answered = answerUnparsed(error, socket, answers.current(socket));
+    if (answered !== undefined) onRequest?.(answered);
   });
   server.on('drop', () => onRefused('max_connections'));
   server.on('error', (error: NodeJS.ErrnoException) => {

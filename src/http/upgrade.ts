@@ -45,4 +45,9 @@ export class AnswersInWriting {
   has(socket: Socket): boolean {
     return this.#last.get(socket)?.writableFinished === false;
   }
+
+  /** The answer to the last request, if it is not written whole. */
+  current(socket: Socket): ServerResponse | undefined {
+    return this.has(socket) ? this.#last.get(socket) : undefined;
+  }
 }

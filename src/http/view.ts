@@ -4,7 +4,7 @@ import type { DryRun } from './exports.js';
 import { statusLine } from './status_line.js';
 
 /** The gateway status of a job that the relay gave up: the destination never answered, so one stands in for it. */
-const gatewayStatus: Readonly<Record<JobErrorCode, 502 | 503 | 504>> = {
+export const gatewayStatus: Readonly<Record<JobErrorCode, 502 | 503 | 504>> = {
   connect_failed: 502,
   dns_failed: 502,
   tls_failed: 502,

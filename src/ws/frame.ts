@@ -22,7 +22,7 @@ interface Asked {
 }
 
 /** Longest `ref`, in UTF-16 code units. */
-const maxRefLength = 255;
+export const maxRefLength = 255;
 
 /** Reads the text of one frame. All offending fields are reported together. */
 export function parseFrame(text: string): Frame {

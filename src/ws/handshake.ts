@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { type Failure, type Result, failed } from '../failure.js';
 import { socketRoute } from '../http/app.js';
 import { authenticate } from '../http/authenticate.js';
+import { mayOpenSocket } from '../http/cors.js';
 import type { MacaroonVerifier, VerifiedMacaroon } from '../macaroon/verify.js';
 
 /** The subprotocol that a client may ask for, and gets. */
 export const subprotocol = 'export-relay';
 
 /** Before a macaroon that is offered as a subprotocol: a browser's page can set no header. */
-const macaroonPrefix = 'macaroon.';
+export const macaroonPrefix = 'macaroon.';
 
 /** What a handshake is judged by, apart from itself. */
 export interface HandshakeFacts {
@@ -17,6 +18,8 @@ export interface HandshakeFacts {
   readonly name: string;
   readonly nowMs: number;
   readonly stopping: boolean;
+  /** Origins whose pages may call the relay. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** The macaroon of a request that may become a WebSocket (RFC 6455, 4.2.1), or why it may not. */
@@ -24,6 +27,12 @@ export function judgeHandshake(request: IncomingMessage, facts: HandshakeFacts):
   const protocols = offeredProtocols(request.headers['sec-websocket-protocol']);
   const malformed = formFailure(request, protocols);
   if (malformed !== undefined) return failed(malformed);
+  if (!mayOpenSocket(request.headers, facts.corsOrigins)) {
+    return failed({
+      code: 'origin_not_allowed',
+      detail: 'The operator names the origins whose pages may call the relay with --cors-origin.',
+    });
+  }
   if (facts.stopping) {
     return failed({
       code: 'shutting_down',

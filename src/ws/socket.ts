@@ -49,7 +49,7 @@ type Reply =
   { readonly kind: 'job'; readonly job: Job } | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
 
 /** Close codes (RFC 6455, 7.4.1, and IANA's registry). */
-const closing = {
+export const closing = {
   goingAway: [1001, 'the relay is stopping'],
   unsupported: [1003, 'frames must be text'],
   policy: [1008, 'a time caveat of the macaroon has passed'],

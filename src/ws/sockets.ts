@@ -12,6 +12,8 @@ import { ExportSocket, type SocketOptions } from './socket.js';
 export interface SocketsOptions extends Omit<SocketOptions, 'connection'> {
   /** Undefined until the relay knows its secret. */
   readonly verifier: () => MacaroonVerifier | undefined;
+  /** Origins whose pages may call the relay. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** How long a peer may take to answer a close frame. */
@@ -91,12 +93,13 @@ export class ExportSockets {
   }
 
   #judge(request: IncomingMessage): Result<VerifiedMacaroon> {
-    const { verifier, name, clock } = this.#options;
+    const { verifier, name, clock, corsOrigins } = this.#options;
     return judgeHandshake(request, {
       verifier: verifier(),
       name,
       nowMs: clock.nowMs(),
       stopping: this.#stopping,
+      corsOrigins,
     });
   }
 

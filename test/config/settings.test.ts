@@ -52,6 +52,19 @@ const cases: {
     bad: ['10.0.0.1/8', '::/129'],
   },
   allowDestinations: { good: 'https://a.example/*', value: ['https://a.example/*'], bad: ['a.example'] },
+  corsOrigins: {
+    good: 'HTTPS://App.Example:443',
+    value: ['https://app.example'],
+    bad: [
+      '*',
+      'null',
+      'https://app.example/',
+      'https://*.app.example',
+      'app.example',
+      'https://',
+      'file://x',
+    ],
+  },
   signingKeys: {
     good: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
     value: [Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64')],
@@ -105,6 +118,7 @@ const defaults: Config = {
   allowNetworks: [],
   allowDestinations: [],
   requireDestination: false,
+  corsOrigins: [],
   signingKeys: [],
   admin: { host: '127.0.0.1', port: 8081 },
   logLevel: 'info',

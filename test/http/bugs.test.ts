@@ -39,6 +39,8 @@ for (const [what, change] of [
       verifier: () => new MacaroonVerifier({ secrets: [secret], cacheEntries: 1 }),
       name: 'export-service',
       maxBodyBytes: 1000,
+      corsOrigins: [],
+      pages: new Map(),
       unread: new UnreadAnswers(1000),
       maxWaitMs: 1000,
       onRequest: (report) => reports.push(report),

@@ -47,6 +47,7 @@ async function serve(t: Cleanup) {
       dryRun: () => Promise.reject(new Error('not of this test')),
     },
     name: 'export-service',
+    corsOrigins: [],
     maxBodyBytes: 1 << 20,
     unread: new UnreadAnswers(1 << 20),
     verifier: () => {

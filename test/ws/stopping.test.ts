@@ -64,6 +64,6 @@ test('no socket opens before the relay knows its secret', (t) => {
     'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
     'x-api-key': mint(),
   });
-  const facts = { verifier: undefined, name: 'export-service', nowMs: 0, stopping: false };
+  const facts = { corsOrigins: [], verifier: undefined, name: 'export-service', nowMs: 0, stopping: false };
   t.like(judgeHandshake(request, facts), { ok: false, failure: { code: 'no_secret' } });
 });
