@@ -196,7 +196,7 @@ for (const [text, reason] of [
   [`macaroon.${whole}`, 'it begins with "macaroon."'],
   [`"${whole}"`, 'it stands in quotation marks'],
   [`${whole.slice(0, 10)}é`, 'its character 11, "é", is none of URL-safe base64'],
-  [`${whole.slice(0, 9)}`, 'no base64 has 9 digits'],
+  [whole.slice(0, 9), 'no base64 has 9 digits'],
   ['MDA+', 'it is written in the base64 alphabet with + and /'],
   ['AgEC', 'it is a macaroon of version 2'],
   ['eyJ2IjoyfQ', 'it holds JSON'],
