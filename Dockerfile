@@ -17,6 +17,8 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# A volume mounted here belongs to the user that the relay runs as, and can hold a journal.
+RUN install -d -o node -g node -m 0700 /var/lib/export-relay
 USER node
 EXPOSE 8080
 # Asks over HTTP or HTTPS, whichever it speaks: any answer, or a connection closed on a question it does not
