@@ -6,11 +6,12 @@ import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
 import { bugFields } from './log/bug.js';
 import { type Logger, cut } from './log/logger.js';
+import { type Traceparent, spanIdOf, traceIdOf } from './trace_context.js';
 import type { SocketReport } from './ws/socket.js';
 
 /**
- * What the parts of the service report, as log lines: one a request, one an attempt, one at the end of a job and of a
- * socket, and one for each submission that was not permitted.
+ * What the parts of the service report, as log lines: one a request, one an attempt, and one at the end of a job and
+ * of a socket.
  */
 export interface Observers {
   readonly onRequest: (report: RequestReport) => void;
@@ -18,6 +19,7 @@ export interface Observers {
   /** Each accepted job and each change of one. */
   readonly onChange: (job: Job) => void;
   readonly onFinished: (job: Job) => void;
+  /** A submission that macaroon or policy did not permit. */
   readonly onRefusal: (report: RefusalReport) => void;
   /** A dry run whose destination has no address that exports may reach: the app does not learn why. */
   readonly onUnreachable: (destination: Destination, reason: string) => void;
@@ -30,20 +32,21 @@ export interface Observers {
 const refusedEveryMs = 1000;
 
 /**
- * The fields are an allow-list: no payload, macaroon, secret, header or path of a destination is ever among them,
+ * The fields are an allow-list (docs/operating lists them): no payload, macaroon, secret, header or path of a destination is ever among them,
  * because nothing here takes one.
  */
 export function createObservers(log: Logger, clock: Clock): Observers {
   let refusedAtMs = -Infinity;
   return {
     onRequest: (report) => log[report.level](requestFields(report), 'request'),
-    onAttempt: (report) => log.info(attemptFields(report), 'attempt'),
-    onChange: () => undefined,
-    onFinished: (job) => log.info(jobFields(job), 'job'),
-    onRefusal: (report) => log.warn(refusalFields(report), 'refused'),
+    onAttempt: (report) => log[attemptLevel(report)](attemptFields(report), 'attempt'),
+    onFinished: (job) => log[jobLevel(job)](jobFields(job), 'job'),
     onUnreachable(destination, reason) {
       log.info({ destination: cut(destination.origin), reason }, 'unreachable');
     },
+    onChange: () => undefined,
+    // The request's line says it.
+    onRefusal: () => undefined,
     onSocketClosed: (report) => log.info(socketFields(report), 'websocket'),
     onBug(error) {
       log.error(bugFields(error), 'bug');
@@ -59,56 +62,94 @@ export function createObservers(log: Logger, clock: Clock): Observers {
 
 type Fields = Readonly<Record<string, string | number | undefined>>;
 
-function requestFields({ requestId, method, route, status, durationMs, code, job }: RequestReport): Fields {
+function requestFields(report: RequestReport): Fields {
+  const { requestId, method, route, status, durationMs, failure, job, subject } = report;
+  const { action, owner, destination, dataBytes } = subject;
   return {
     request_id: requestId,
     method,
     route,
+    action,
     status,
-    code,
+    code: failure?.code,
+    rule: failure?.code === 'destination_refused' ? failure.rule : undefined,
+    caveat: failure?.code === 'caveat_not_satisfied' ? caveatKind(failure.caveat) : undefined,
+    owner: ownerField(owner),
+    destination: destination === undefined ? undefined : cut(destination.origin),
+    bytes: dataBytes,
     job_id: job?.id,
+    trace_id: traceField(subject.traceparent ?? job?.traceparent),
     duration_ms: round(durationMs),
   };
 }
 
+/** What a caveat is about; the rest of it, such as a whole destination, is the client's affair. */
+function caveatKind(caveat: string): string {
+  return (
+    /^(?:target|path|method|destination|time|job|action|bytes|sha256) /.exec(caveat)?.[0].trim() ?? 'other'
+  );
+}
+
 function attemptFields({ job, outcome, durationMs, retryInMs }: AttemptReport): Fields {
+  const error = outcome.kind === 'failed' ? outcome.error : undefined;
   return {
-    job_id: job.id,
-    destination: cut(job.destination.origin),
+    ...exportFields(job),
+    span_id: job.traceparent === undefined ? undefined : spanIdOf(job.id, job.attempts),
     attempt: job.attempts,
-    ...(outcome.kind === 'answered'
-      ? { status: outcome.answer.statusCode }
-      : { code: outcome.error.code, reason: outcome.error.internal }),
+    status: outcome.kind === 'answered' ? outcome.answer.statusCode : undefined,
+    code: error?.code,
+    // The same as the rule, where there is one.
+    reason: error?.rule === undefined ? error?.internal : undefined,
+    rule: error?.rule,
     duration_ms: round(durationMs),
     retry_in_ms: retryInMs,
   };
 }
 
 function jobFields(job: Job): Fields {
-  const { result } = job;
+  const { result, createdAtMs, updatedAtMs } = job;
+  const begunAtMs = job.attemptRecords[0]?.begunAtMs;
   return {
-    job_id: job.id,
-    owner: cut(job.owner),
-    destination: cut(job.destination.origin),
-    bytes: job.dataBytes,
+    ...exportFields(job),
     attempts: job.attempts,
     ...(result?.kind === 'answered' ? { status: result.answer.statusCode } : { code: result?.error.code }),
-    duration_ms: job.updatedAtMs - job.createdAtMs,
+    queued_ms: (begunAtMs ?? updatedAtMs) - createdAtMs,
+    duration_ms: updatedAtMs - createdAtMs,
   };
 }
 
-function refusalFields({ owner, destination, dataBytes, failure }: RefusalReport): Fields {
+/** What left or was to leave, from whom and where to; the same in both kinds of line. */
+function exportFields({ id, owner, destination, dataBytes, traceparent }: Job): Fields {
   return {
-    owner: cut(owner),
+    job_id: id,
+    trace_id: traceField(traceparent),
+    owner: ownerField(owner),
     destination: cut(destination.origin),
     bytes: dataBytes,
-    code: failure.code,
-    rule: failure.code === 'destination_refused' ? failure.rule : undefined,
   };
+}
+
+/** Absent where it is empty, as it mostly is. */
+function ownerField(owner: string | undefined): string | undefined {
+  return owner === undefined || owner === '' ? undefined : cut(owner);
+}
+
+function traceField(traceparent: Traceparent | undefined): string | undefined {
+  return traceparent === undefined ? undefined : traceIdOf(traceparent);
 }
 
 function socketFields({ durationMs, closeCode, frames, pushes }: SocketReport): Fields {
   return { close_code: closeCode, frames, pushes, duration_ms: round(durationMs) };
+}
+
+/** That a destination fails is its own affair; what points at an attack or at our limits stands out. */
+function attemptLevel({ outcome }: AttemptReport): 'info' | 'warn' {
+  return outcome.kind === 'failed' && outcome.error.rule !== undefined ? 'warn' : 'info';
+}
+
+function jobLevel({ result }: Job): 'info' | 'warn' {
+  const code = result?.kind === 'gave_up' ? result.error.code : undefined;
+  return code === 'expired' || code === 'interrupted' ? 'warn' : 'info';
 }
 
 /** Milliseconds to a microsecond. */

@@ -3,8 +3,7 @@ import type { Config } from '../config/settings.js';
 import { helpText, printConfig } from '../config/describe.js';
 import { parseConfig } from '../config/parse.js';
 import { bugFields } from '../log/bug.js';
-import { LineSink } from '../log/line_sink.js';
-import { createLogger, type Logger } from '../log/logger.js';
+import { type Log, openLog } from '../log/output.js';
 import { type Service, startService } from '../service.js';
 import { type Command, type CommandContext, exitStatus, reportMistakes } from './command.js';
 import { type Platform, findPlatform } from './platform.js';
@@ -39,7 +38,7 @@ export const serve: Command = {
 /** Runs until SIGTERM or SIGINT. */
 async function runService(config: Config, platform: Platform, context: CommandContext): Promise<number> {
   const interruption = context.interruption();
-  const { logger, flush } = openLog(config, context);
+  const { logger, flush } = openServiceLog(config, context);
   context.onBug((error) => {
     const fields = bugFields(error);
     logger.fatal(fields, 'bug');
@@ -66,19 +65,10 @@ async function runService(config: Config, platform: Platform, context: CommandCo
   return exitStatus.done;
 }
 
-/** Lines are lost, and counted, once this much waits for whoever reads the log; some 4,000 lines a megabyte. */
-const maxHeldLog = 8 * 1024 ** 2;
-
-function openLog(
-  { logLevel }: Config,
-  { stdout }: CommandContext,
-): { readonly logger: Logger; readonly flush: () => void } {
-  const lossLine = (lines: number): string => {
-    const loss = { level: 'warn', time: new Date().toISOString(), lines, msg: 'log lines lost' };
-    return `${JSON.stringify(loss)}\n`;
-  };
-  const sink = new LineSink({ write: stdout, lossLine, maxHeld: maxHeldLog });
-  return { logger: createLogger(logLevel, sink), flush: () => sink.flush() };
+/** JSON lines, or on a terminal lines for people; in colours unless NO_COLOR (no-color.org) or the terminal says no. */
+function openServiceLog({ logLevel }: Config, { env, stdout, stdoutIsTty, now }: CommandContext): Log {
+  const colours = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  return openLog({ level: logLevel, write: stdout, isTerminal: stdoutIsTty, colours, nowMs: now });
 }
 
 async function showHowToTry(

@@ -1,3 +1,4 @@
+import type { RefusalRule } from '../egress/policy.js';
 import { UnusableAnswer } from './answer_gate.js';
 import { ConnectError, type ConnectFailure } from './connect_error.js';
 import type { AttemptError, AttemptErrorCode } from './outcome.js';
@@ -26,7 +27,7 @@ const messages: Readonly<Record<AttemptErrorCode, string>> = {
  */
 export function attemptError(thrown: unknown): AttemptError {
   const code = attemptErrorCode(thrown);
-  return { code, message: messages[code], internal: internalDetail(thrown) };
+  return { code, message: messages[code], internal: internalDetail(thrown), rule: ruleOf(thrown) };
 }
 
 function attemptErrorCode(thrown: unknown): AttemptErrorCode {
@@ -69,6 +70,11 @@ function internalDetail(thrown: unknown): string {
   }
   if (thrown instanceof UnusableAnswer) return thrown.reason;
   return errorCode(thrown) ?? (thrown instanceof Error ? thrown.name : typeof thrown);
+}
+
+function ruleOf(thrown: unknown): RefusalRule | undefined {
+  if (!(thrown instanceof ConnectError) || thrown.failure.reason !== 'refused_address') return undefined;
+  return thrown.failure.rule;
 }
 
 function errorCode(thrown: unknown): string | undefined {

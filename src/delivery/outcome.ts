@@ -1,3 +1,5 @@
+import type { RefusalRule } from '../egress/policy.js';
+
 /** What a destination answered to one attempt, as far as it is kept. */
 export interface DestinationAnswer {
   readonly statusCode: number;
@@ -27,6 +29,8 @@ export interface AttemptError {
   readonly message: string;
   /** What the log may know and the app may not, such as the rule that refused a resolved address. */
   readonly internal?: string;
+  /** The rule that refused the address, whatever the app is told. */
+  readonly rule?: RefusalRule | undefined;
 }
 
 /** The end of one attempt: the destination answered, or it did not. */

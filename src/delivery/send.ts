@@ -17,6 +17,8 @@ export interface Delivery {
   readonly headers: CustomHeaders;
   /** The same for every attempt of a job, so that a destination can tell a repetition. */
   readonly idempotencyKey: string;
+  /** The attempt's place in the trace that the job was submitted with; goes out as it is. */
+  readonly traceparent?: string | undefined;
   /** Wall clock as the attempt begins. */
   readonly nowMs: number;
   /** The whole attempt: resolving, connecting, sending, and the answer to its last byte. */

@@ -3,14 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Clock } from '../clock.js';
+import type { Destination } from '../egress/destination.js';
 import { type Failure, type Result, failed, success } from '../failure.js';
 import type { Job } from '../job/job.js';
 import type { MacaroonVerifier } from '../macaroon/verify.js';
+import { type Traceparent, parseTraceparent } from '../trace_context.js';
 import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { departureOf } from './departure.js';
-import { parseExportRequest } from './export_request.js';
+import { type ExportRequest, parseExportRequest } from './export_request.js';
 import type { DryRun, Exports, Waiting } from './exports.js';
 import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
@@ -19,17 +21,30 @@ import { parseRequestOptions } from './request_options.js';
 import type { UnreadAnswers } from './unread.js';
 import { entityTagOf, viewOf, viewOfDryRun } from './view.js';
 
-/** One request that has been answered, for the log. Nothing in it was written by the client but the path's route. */
+/** What a request turned out to be about, as far as it was read before it was answered. */
+export interface RequestSubject {
+  action?: 'submit' | 'dry_run' | 'poll' | 'cancel';
+  /** The identifier of its macaroon. */
+  owner?: string;
+  /** Of a new job, as is the size of its data in UTF-8. */
+  destination?: Destination;
+  dataBytes?: number;
+  /** The one it came with. */
+  traceparent?: Traceparent | undefined;
+}
+
+/** One request that has been answered, for the log and the metrics. */
 export interface RequestReport {
   readonly requestId: string;
   readonly method: string;
-  readonly route: string;
+  readonly route: ReportedRoute;
   readonly status: number;
   readonly durationMs: number;
   readonly level: 'info' | 'warn' | 'error';
-  /** The code of the problem, if the answer is one. */
-  readonly code: Failure['code'] | undefined;
+  /** What the answer is about, if it is a problem. */
+  readonly failure: Failure | undefined;
   readonly job: Job | undefined;
+  readonly subject: RequestSubject;
 }
 
 export interface AppOptions {
@@ -65,6 +80,8 @@ export const socketRoute = '/ws/export';
 
 type Context = Koa.Context;
 type Route = '/export' | '/lp/export';
+/** One of the relay's own, so that no client decides what stands in logs and metrics. */
+export type ReportedRoute = Route | typeof socketRoute | 'other';
 
 const internal = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
 
@@ -79,7 +96,9 @@ type Reply =
 export function createApp(options: AppOptions): Koa {
   const router = new Router({ strict: true, sensitive: true });
   for (const route of ['/export', '/lp/export'] as const) {
-    router.post(route, (ctx) => answer(ctx, options, route, () => handleExport(ctx, options, route)));
+    router.post(route, (ctx) =>
+      answer(ctx, options, route, (subject) => handleExport(ctx, options, route, subject)),
+    );
     router.all(route, (ctx) =>
       answer(ctx, options, route, () =>
         failed({ code: 'method_not_allowed', allow: ['POST'], detail: `Use POST for ${route}.` }),
@@ -151,11 +170,18 @@ const nothingHere = failed({
 });
 
 /** The way of a request: each stage gives a result, and the first failure is the answer. */
-async function handleExport(ctx: Context, options: AppOptions, route: Route): Promise<Result<Reply>> {
+async function handleExport(
+  ctx: Context,
+  options: AppOptions,
+  route: Route,
+  subject: RequestSubject,
+): Promise<Result<Reply>> {
   const { name, clock, maxBodyBytes, exports } = options;
   const facts = { target: name, path: route, method: ctx.method, nowMs: clock.nowMs() };
   const macaroon = authenticate(ctx.req.headers, options.verifier(), facts);
   if (!macaroon.ok) return macaroon;
+  subject.owner = macaroon.value.identifier;
+  subject.traceparent = parseTraceparent(ctx.req.headers['traceparent']);
   const body = await readBody(ctx.req, ctx.res, maxBodyBytes);
   if (!body.ok) return body;
   const query = new URLSearchParams(ctx.querystring);
@@ -163,16 +189,26 @@ async function handleExport(ctx: Context, options: AppOptions, route: Route): Pr
   const parsed = together(asked, parseExportRequest(body.value));
   if (!parsed.ok) return parsed;
   const [{ dryRun, events, idempotencyKey }, request] = parsed.value;
+  noteRequest(subject, request, dryRun);
   if (request.action === 'submit') {
+    const submission = { ...request, traceparent: subject.traceparent };
     return dryRun
-      ? dryRunReply(await exports.dryRun(request, macaroon.value, idempotencyKey))
-      : jobReply(await exports.submit(request, macaroon.value, idempotencyKey), events);
+      ? dryRunReply(await exports.dryRun(submission, macaroon.value, idempotencyKey))
+      : jobReply(await exports.submit(submission, macaroon.value, idempotencyKey), events);
   }
   if (dryRun) return invalidRequest([{ field: 'dry_run', message: 'is for new jobs, whose id is empty' }]);
   if (route === '/export') return jobReply(await exports.ask(request, macaroon.value), events);
   const waiting = waitingOf(ctx, query, options);
   if (!waiting.ok) return waiting;
   return jobReply(await exports.ask(request, macaroon.value, waiting.value), events);
+}
+
+/** Notes what a request asks for, once that is known. */
+export function noteRequest(subject: RequestSubject, request: ExportRequest, dryRun: boolean): void {
+  subject.action = dryRun ? 'dry_run' : request.action;
+  if (request.action !== 'submit') return;
+  subject.destination = request.destination;
+  subject.dataBytes = request.dataBytes;
 }
 
 function jobReply(result: Result<Job>, events: boolean): Result<Reply> {
@@ -199,15 +235,16 @@ function waitingOf(ctx: Context, query: URLSearchParams, { maxWaitMs }: AppOptio
 async function answer(
   ctx: Context,
   options: AppOptions,
-  route: string,
-  handler: () => Result<Reply> | Promise<Result<Reply>>,
+  route: ReportedRoute,
+  handler: (subject: RequestSubject) => Result<Reply> | Promise<Result<Reply>>,
 ): Promise<void> {
   const { clock, onRequest, onBug } = options;
   const startedAtMs = clock.monotonicMs();
   const requestId = randomUUID();
+  const subject: RequestSubject = {};
   let result: Result<Reply>;
   try {
-    result = await handler();
+    result = await handler(subject);
   } catch (error) {
     onBug(error);
     result = internal;
@@ -222,8 +259,9 @@ async function answer(
     status: ctx.status,
     durationMs: clock.monotonicMs() - startedAtMs,
     level,
-    code: result.ok ? undefined : result.failure.code,
+    failure: result.ok ? undefined : result.failure,
     job: result.ok && result.value.kind === 'job' ? result.value.job : undefined,
+    subject,
   });
 }
 

@@ -1,6 +1,7 @@
 import { type Destination, parseDestination } from '../egress/destination.js';
 import { type FieldError, type Result, failed, success } from '../failure.js';
 import type { CustomHeaders } from '../job/job.js';
+import type { Traceparent } from '../trace_context.js';
 import { readCustomHeaders } from './custom_headers.js';
 import { invalidRequest } from './invalid_request.js';
 import { memberText } from './json_members.js';
@@ -16,6 +17,8 @@ export type ExportRequest =
       readonly headers: CustomHeaders;
       /** Why the data leaves, in the app's words. */
       readonly purpose?: string;
+      /** The trace that the export belongs to; it does not come in the body. */
+      readonly traceparent?: Traceparent | undefined;
     }
   | { readonly action: 'poll' | 'cancel'; readonly id: string };
 

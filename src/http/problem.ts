@@ -5,7 +5,7 @@ type Code = Failure['code'];
 interface ProblemKind {
   readonly status: number;
   readonly title: string;
-  /** At what level the request line is logged: the caller's faults are no news, ours are. */
+  /** At what level the request line is logged: the caller's faults are no news; ours are, and so is data kept in. */
   readonly level: 'info' | 'warn' | 'error';
 }
 
@@ -17,7 +17,7 @@ export const problemKinds = {
   missing_macaroon: { status: 401, title: 'A macaroon is needed', level: 'info' },
   invalid_macaroon: { status: 401, title: 'The macaroon is not valid', level: 'info' },
   caveat_not_satisfied: { status: 401, title: 'A caveat of the macaroon is not satisfied', level: 'info' },
-  destination_refused: { status: 403, title: 'The destination is not allowed', level: 'info' },
+  destination_refused: { status: 403, title: 'The destination is not allowed', level: 'warn' },
   origin_not_allowed: { status: 403, title: 'Pages of this origin may not call the relay', level: 'info' },
   unknown_job: { status: 404, title: 'There is no such job', level: 'info' },
   not_found: { status: 404, title: 'There is nothing at this path', level: 'info' },

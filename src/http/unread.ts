@@ -15,6 +15,10 @@ export class UnreadAnswers {
     this.#maxBytes = maxBytes;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Notes an answer of `bytes` that is about to be written; to be called back when the system has taken it. */
   note(socket: Socket, bytes: number): () => void {
     if (socket.destroyed) return () => undefined;

@@ -3,6 +3,7 @@ import type { AttemptOutcome } from '../delivery/outcome.js';
 import { type RetryLimits, nextStep } from '../delivery/retry.js';
 import type { Deliver } from '../delivery/send.js';
 import type { AttemptResult } from './attempt_record.js';
+import { childTraceparent, spanIdOf } from '../trace_context.js';
 import type { Job, JobId, JobResult } from './job.js';
 import { interruptionsOf } from './resume.js';
 
@@ -83,9 +84,13 @@ export class Courier {
     voyage.flight = flight;
     const outcome = await this.#deliver(job, voyage, flight.signal, begunAtMs);
     voyage.flight = undefined;
-    // A job that was cancelled in flight has been settled already.
-    if (this.#abandoned || this.#voyages.get(id) !== voyage) return;
-    this.#conclude(job, voyage, outcome, clock.monotonicMs() - begunAtMs);
+    const durationMs = clock.monotonicMs() - begunAtMs;
+    if (this.#abandoned || this.#voyages.get(id) !== voyage) {
+      // A job that was cancelled in flight has been settled already; that its data may have left is told all the same.
+      this.#options.onAttempt({ job, outcome, durationMs, retryInMs: undefined });
+      return;
+    }
+    this.#conclude(job, voyage, outcome, durationMs);
   }
 
   /**
@@ -146,6 +151,7 @@ export class Courier {
       data: job.data,
       headers: job.headers,
       idempotencyKey: job.id,
+      traceparent: traceparentOf(job),
       nowMs: this.#options.clock.nowMs(),
       timeoutMs: Math.min(attemptTimeoutMs, remainingMs),
       signal,
@@ -181,6 +187,11 @@ export class Courier {
       this.#options.requeue(id);
     });
   }
+}
+
+/** Of the job's attempt that has just begun. */
+function traceparentOf({ id, attempts, traceparent }: Job): string | undefined {
+  return traceparent === undefined ? undefined : childTraceparent(traceparent, spanIdOf(id, attempts));
 }
 
 function resultOf(outcome: AttemptOutcome): JobResult {

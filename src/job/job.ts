@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { CustomHeaders } from '../delivery/headers.js';
 import type { AttemptErrorCode, DestinationAnswer } from '../delivery/outcome.js';
 import type { Destination } from '../egress/destination.js';
+import type { Traceparent } from '../trace_context.js';
 import { type AttemptRecord, type AttemptResult, beginRecord, endRecord } from './attempt_record.js';
 
 export type { CustomHeaders };
@@ -57,6 +58,8 @@ export interface Job {
   readonly purpose: string | undefined;
   /** Present if the job was submitted with a key: what tells a repetition from other data under the same key. */
   readonly idempotency: Idempotency | undefined;
+  /** The trace it was submitted in, if any: each attempt becomes a span of it. */
+  readonly traceparent: Traceparent | undefined;
   /** Wall clock; no attempt begins at or after it (the macaroon's `time` caveat). */
   readonly expiresAtMs: number | undefined;
   readonly state: JobState;
@@ -88,6 +91,7 @@ export interface NewJob {
   readonly purpose?: string;
   /** At most one job has it, per owner and normalised uri, as long as that job is kept. */
   readonly idempotencyKey?: string;
+  readonly traceparent?: Traceparent | undefined;
   readonly expiresAtMs: number | undefined;
 }
 
@@ -129,6 +133,7 @@ export function createJob(id: JobId, from: NewJob, nowMs: number): Job {
     headers: from.headers ?? none,
     purpose: from.purpose,
     idempotency: key === undefined ? undefined : { key, dataDigest: digestOf(from.data) },
+    traceparent: from.traceparent,
     expiresAtMs: from.expiresAtMs,
     state: 'Pending',
     version: 1,

@@ -1,5 +1,6 @@
 import type { ParsedDestination } from '../egress/destination.js';
 import type { Job, JobErrorCode, JobId, JobResult, JobState } from '../job/job.js';
+import { type Traceparent, parseTraceparent } from '../trace_context.js';
 import { Members, RecordFault } from './members.js';
 
 /** A job and where it stands among the others: they come back in the order in which they were first put. */
@@ -42,6 +43,7 @@ export function encodeRecord({ job, order }: Ordered): string {
     headers: job.headers,
     purpose: job.purpose,
     idempotency: job.idempotency,
+    traceparent: job.traceparent,
     expiresAtMs: job.expiresAtMs,
     state: job.state,
     version: job.version,
@@ -136,6 +138,7 @@ function decodeJob(
     headers: members.list('headers', (header) => [header.text('0'), header.text('1')] as const),
     purpose: members.has('purpose') ? members.text('purpose') : undefined,
     idempotency: members.has('idempotency') ? decodeIdempotency(members.object('idempotency')) : undefined,
+    traceparent: members.has('traceparent') ? decodeTraceparent(members.text('traceparent')) : undefined,
     expiresAtMs: optionalTime(members, 'expiresAtMs'),
     state: members.oneOf('state', states),
     version: members.count('version'),
@@ -151,6 +154,12 @@ function decodeJob(
     throw new RecordFault('record.dataBytes is not the size of its data');
   }
   return job;
+}
+
+function decodeTraceparent(text: string): Traceparent {
+  const traceparent = parseTraceparent(text);
+  if (traceparent === undefined) throw new RecordFault('record.traceparent is not one');
+  return traceparent;
 }
 
 function optionalTime(members: Members, name: string): number | undefined {

@@ -20,14 +20,21 @@ export class LineSink implements DestinationStream {
   #onItsWay = 0;
   #scheduled = false;
   #lost = 0;
+  #lostInAll = 0;
 
   constructor(output: LineOutput) {
     this.#output = output;
   }
 
+  /** Lines lost since the beginning. */
+  get lostLines(): number {
+    return this.#lostInAll;
+  }
+
   write(line: string): void {
     if (this.#held.length + this.#onItsWay + line.length > this.#output.maxHeld) {
       this.#lost += 1;
+      this.#lostInAll += 1;
       return;
     }
     this.#held += line;

@@ -6,6 +6,7 @@ import { invalidRequest, together } from '../http/invalid_request.js';
 import { problemOf } from '../http/problem.js';
 import { membersOf } from '../http/view.js';
 import type { Job, JobId } from '../job/job.js';
+import { parseTraceparent } from '../trace_context.js';
 
 /** A client's frame: a request, with what a request over HTTP says in its headers and query. */
 export interface Frame {
@@ -45,8 +46,14 @@ export function parseFrame(text: string): Frame {
   const parsed = together(fields, readExportRequest(body.value, text));
   return {
     ref: isRef(ref) ? ref : undefined,
-    asked: parsed.ok ? asked(parsed.value[1], idempotencyKey, dryRun) : parsed,
+    asked: parsed.ok ? asked(traced(parsed.value[1], body.value), idempotencyKey, dryRun) : parsed,
   };
+}
+
+/** Over HTTP it is a header. What is no `traceparent` is ignored here as it is there. */
+function traced(request: ExportRequest, { traceparent }: Record<string, unknown>): ExportRequest {
+  if (request.action !== 'submit' || traceparent === undefined) return request;
+  return { ...request, traceparent: parseTraceparent(traceparent) };
 }
 
 function asked(request: ExportRequest, idempotencyKey: unknown, dryRun: unknown): Result<Asked> {

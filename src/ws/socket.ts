@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../clock.js';
 import { type Result, failed, success } from '../failure.js';
-import { type RequestReport, socketRoute } from '../http/app.js';
+import { noteRequest, type RequestReport, type RequestSubject, socketRoute } from '../http/app.js';
 import { caveatFailure } from '../http/authenticate.js';
 import type { DryRun, Exports } from '../http/exports.js';
 import { problemOf } from '../http/problem.js';
@@ -141,30 +141,33 @@ export class ExportSocket {
     const startedAtMs = this.#options.clock.monotonicMs();
     const requestId = randomUUID();
     const frame = parseFrame(text);
-    const result = await this.#answer(frame);
+    const subject: RequestSubject = { owner: this.#macaroon.identifier };
+    const result = await this.#answer(frame, subject);
     this.#send(frameOf(result, requestId, frame.ref));
-    this.#report(result, requestId, startedAtMs);
+    this.#report(result, requestId, startedAtMs, subject);
     if (result.ok && result.value.kind === 'job' && this.#isOpen) this.#following.answered(result.value.job);
     this.#deadline.check();
   }
 
-  async #answer(frame: Frame): Promise<Result<Reply>> {
+  async #answer(frame: Frame, subject: RequestSubject): Promise<Result<Reply>> {
     try {
       const { name, clock } = this.#options;
       const facts = { target: name, path: socketRoute, method: 'GET', nowMs: clock.nowMs() };
       const verdict = checkRequest(this.#macaroon, facts);
       if (!verdict.satisfied) return caveatFailure(verdict);
-      return await this.#ask(frame);
+      return await this.#ask(frame, subject);
     } catch (error) {
       this.#options.onBug(error);
       return failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
     }
   }
 
-  async #ask({ asked }: Frame): Promise<Result<Reply>> {
+  async #ask({ asked }: Frame, subject: RequestSubject): Promise<Result<Reply>> {
     if (!asked.ok) return asked;
     const { exports } = this.#options;
     const { request, idempotencyKey, dryRun } = asked.value;
+    noteRequest(subject, request, dryRun);
+    if (request.action === 'submit') subject.traceparent = request.traceparent;
     if (request.action !== 'submit') return jobReply(await exports.ask(request, this.#macaroon));
     if (dryRun) return dryRunReply(await exports.dryRun(request, this.#macaroon, idempotencyKey));
     // Only what can be followed is accepted: the client counts on being told.
@@ -198,7 +201,7 @@ export class ExportSocket {
     else if (this.#isOpen) this.#ws.ping();
   }
 
-  #report(result: Result<Reply>, requestId: string, startedAtMs: number): void {
+  #report(result: Result<Reply>, requestId: string, startedAtMs: number, subject: RequestSubject): void {
     const problem = result.ok ? undefined : problemOf(result.failure, requestId);
     this.#options.onRequest({
       requestId,
@@ -207,8 +210,9 @@ export class ExportSocket {
       status: problem?.status ?? 200,
       durationMs: this.#options.clock.monotonicMs() - startedAtMs,
       level: problem?.level ?? 'info',
-      code: result.ok ? undefined : result.failure.code,
+      failure: result.ok ? undefined : result.failure,
       job: result.ok && result.value.kind === 'job' ? result.value.job : undefined,
+      subject,
     });
   }
 

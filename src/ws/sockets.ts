@@ -79,6 +79,11 @@ export class ExportSockets {
     );
   };
 
+  /** Sockets that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Closes every socket once what it asked has been answered, and in any case after `withinMs`. */
   async close(withinMs: number): Promise<void> {
     this.#stopping = true;
@@ -112,8 +117,9 @@ export class ExportSockets {
       status: 101,
       durationMs: 0,
       level: 'info',
-      code: undefined,
+      failure: undefined,
       job: undefined,
+      subject: { owner: macaroon.identifier },
     });
     const socket = new ExportSocket(ws, macaroon, {
       ...this.#options,

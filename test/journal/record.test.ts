@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { parseDestination } from '#relay/egress/destination.js';
 import type { Job } from '#relay/job/job.js';
 import { currentSchema, decodeRecord, encodeRecord, type Ordered } from '#relay/journal/record.js';
+import { parseTraceparent } from '#relay/trace_context.js';
 import { destination } from '../helpers/jobs.js';
 import { begun, ended, jobId, pending } from '../helpers/stored_jobs.js';
 
@@ -11,6 +12,7 @@ function decode(record: string, { job }: Ordered): ReturnType<typeof decodeRecor
   return decodeRecord(source, currentSchema, parseDestination);
 }
 
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const text = fc.string({ unit: 'binary' });
 const count = fc.nat();
 const time = fc.integer({ min: 0, max: 4e12 });
@@ -51,6 +53,7 @@ const jobs: fc.Arbitrary<Job> = fc
     headers: fc.array(fc.tuple(text, text)),
     purpose: fc.option(text, { nil: undefined }),
     idempotency: fc.option(fc.record({ key: text, dataDigest: text }), { nil: undefined }),
+    traceparent: fc.constantFrom(undefined, parseTraceparent(traceparent)),
     expiresAtMs: optionalTime,
     state: fc.constantFrom('Pending' as const, 'Processing' as const, 'Finished' as const),
     version: count,
@@ -121,6 +124,11 @@ const unreadable: readonly { readonly what: string; readonly text: string; reado
     what: 'for a destination that is none',
     text: JSON.stringify({ ...record, destination: 'https://user@host/' }),
     reason: /^record\.destination carries user information$/,
+  },
+  {
+    what: 'traced by what is no traceparent',
+    text: JSON.stringify({ ...record, traceparent: `${traceparent}\r\nx: y` }),
+    reason: /^record\.traceparent is not one$/,
   },
   {
     what: 'finished without a result',
