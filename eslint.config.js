@@ -17,6 +17,7 @@ const layers = {
   ws: ['http', 'job', 'macaroon', 'egress', 'log'],
   admin: ['http', 'job', 'egress', 'log'],
   openapi: ['http', 'ws', 'job', 'egress'],
+  metrics: ['http', 'job', 'delivery', 'egress'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
   cli: ['arbiter', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],

@@ -37,6 +37,8 @@ export interface Front {
   /** Does not listen yet. */
   readonly server: Server | TlsServer;
   readonly sockets: ExportSockets;
+  /** Answers that clients have not read. */
+  readonly unread: UnreadAnswers;
 }
 
 export function createFront(options: FrontOptions): Front {
@@ -60,5 +62,5 @@ export function createFront(options: FrontOptions): Front {
     wantsUpgrade: sockets.admits,
   });
   server.on('upgrade', sockets.accept);
-  return { server, sockets };
+  return { server, sockets, unread };
 }

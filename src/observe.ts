@@ -6,6 +6,7 @@ import type { AttemptReport } from './job/courier.js';
 import type { Job } from './job/job.js';
 import { bugFields } from './log/bug.js';
 import { type Logger, cut } from './log/logger.js';
+import type { Metrics } from './metrics/metrics.js';
 import { type Traceparent, spanIdOf, traceIdOf } from './trace_context.js';
 import type { SocketReport } from './ws/socket.js';
 
@@ -31,11 +32,40 @@ export interface Observers {
 
 const refusedEveryMs = 1000;
 
+/** Everything that is reported goes to the log, and what is counted to the metrics. */
+export function createObservers(log: Logger, clock: Clock, metrics: Metrics): Observers {
+  const lines = createLines(log, clock);
+  return {
+    onRequest: both(lines.onRequest, metrics.onRequest),
+    onAttempt: both(lines.onAttempt, metrics.onAttempt),
+    onChange: metrics.onChange,
+    onFinished: both(lines.onFinished, metrics.onFinished),
+    // The request's line says it.
+    onRefusal: metrics.onRefusal,
+    onUnreachable: both(lines.onUnreachable, metrics.onUnreachable),
+    onSocketClosed: lines.onSocketClosed,
+    onBug: both(lines.onBug, metrics.onBug),
+    onRefused: both(lines.onRefused, metrics.onRefused),
+  };
+}
+
+function both<Report extends readonly unknown[]>(
+  first: (...report: Report) => void,
+  second: (...report: Report) => void,
+): (...report: Report) => void {
+  return (...report) => {
+    first(...report);
+    second(...report);
+  };
+}
+
+type Lines = Omit<Observers, 'onChange' | 'onRefusal'>;
+
 /**
- * The fields are an allow-list (docs/operating lists them): no payload, macaroon, secret, header or path of a destination is ever among them,
- * because nothing here takes one.
+ * The fields are an allow-list (docs/operating lists them): no payload, macaroon, secret, header or path of a
+ * destination is ever among them, because nothing here takes one.
  */
-export function createObservers(log: Logger, clock: Clock): Observers {
+function createLines(log: Logger, clock: Clock): Lines {
   let refusedAtMs = -Infinity;
   return {
     onRequest: (report) => log[report.level](requestFields(report), 'request'),
@@ -44,9 +74,6 @@ export function createObservers(log: Logger, clock: Clock): Observers {
     onUnreachable(destination, reason) {
       log.info({ destination: cut(destination.origin), reason }, 'unreachable');
     },
-    onChange: () => undefined,
-    // The request's line says it.
-    onRefusal: () => undefined,
     onSocketClosed: (report) => log.info(socketFields(report), 'websocket'),
     onBug(error) {
       log.error(bugFields(error), 'bug');

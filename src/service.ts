@@ -6,12 +6,14 @@ import type { Config } from './config/settings.js';
 import type { Lookup } from './delivery/guard.js';
 import { currentOwnListeners } from './delivery/own_listeners.js';
 import type { OwnListener } from './egress/own_listener.js';
+import { figuresOf } from './figures.js';
 import { createFront } from './front.js';
 import { LocalRegistry } from './job/local_registry.js';
 import { openKeptJobs } from './kept_jobs.js';
 import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, type Listener, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
+import { createMetrics, type RenderedMetrics } from './metrics/metrics.js';
 import { createObservers } from './observe.js';
 import type { Certificate } from './tls/certificate.js';
 import { startVerifierSource } from './verifier_source.js';
@@ -24,6 +26,8 @@ export interface Service {
   /** Where the operator and the data's owner reach it; `undefined` if that is off. */
   readonly adminUrl: string | undefined;
   stats(): RegistryStats;
+  /** What Prometheus reads. */
+  metrics(): Promise<RenderedMetrics>;
   /**
    * Stops in the order that loses nothing: new jobs are refused, waiters answered and sockets closed, attempts in
    * flight get `graceMs` to end, then the connections close.
@@ -42,13 +46,19 @@ export interface ServiceParts {
   readonly lookup?: Lookup;
   /** Uniform in [0, 1), for the jitter of retries. */
   readonly random?: () => number;
+  /** Log lines lost since the beginning. */
+  readonly logLinesLost?: () => number;
+  /** Whether the metrics tell of the process as well, as those of its one relay do. */
+  readonly processMetrics?: boolean;
 }
 
 /** Builds the parts and starts them in order: the queue first, the listener last. */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
   const { logger, clock = systemClock, random = Math.random, fetchSecret, tls, lookup } = parts;
-  const observers = createObservers(logger, clock);
   const kept = await openKeptJobs({ directory: config.journal, clock, logger });
+  const figures = () => figuresOf({ registry, front, sender, macaroons });
+  const metrics = createMetrics({ ...parts, bounds: config, figures });
+  const observers = createObservers(logger, clock, metrics);
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
   const { sender, reach } = createWayOut({ config, own, lookup, onUnreachable: observers.onUnreachable });
@@ -62,22 +72,17 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     store: kept.store,
   });
   registry.restore(kept.jobs);
+  metrics.start();
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });
-  const { server, sockets } = createFront({
-    config,
-    clock,
-    registry,
-    verifier: macaroons.verifier,
-    reach,
-    own,
-    observers,
-    certificate: tls?.certificate,
-  });
+  const { verifier } = macaroons;
+  const certificate = tls?.certificate;
+  const front = createFront({ config, clock, registry, verifier, reach, own, observers, certificate });
   let stopping = false;
-  const readiness = (): Readiness => readinessOf(stopping, macaroons.verifier() !== undefined);
+  const readiness = (): Readiness => readinessOf(stopping, verifier() !== undefined);
   const { listener, admin } = await startListeners(bound, {
-    front: () => startListener(server, { ...config, tls, clock, logger }),
-    admin: () => startAdminListener(config.admin, { ...observers, readiness, clock, logger }),
+    front: () => startListener(front.server, { ...config, tls, clock, logger }),
+    admin: () =>
+      startAdminListener(config.admin, { ...observers, readiness, metrics: metrics.render, clock, logger }),
   }).catch(async (error: unknown) => {
     registry.close();
     macaroons.stop();
@@ -91,11 +96,12 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     url: listener.url,
     adminUrl: admin?.url,
     stats: () => registry.stats(),
+    metrics: metrics.render,
     async stop(graceMs) {
       stopping = true;
       macaroons.stop();
       registry.close();
-      const socketsClosed = sockets.close(lastAnswersMs);
+      const socketsClosed = front.sockets.close(lastAnswersMs);
       await registry.drain(graceMs);
       await sender.close();
       await socketsClosed;

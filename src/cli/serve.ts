@@ -38,7 +38,7 @@ export const serve: Command = {
 /** Runs until SIGTERM or SIGINT. */
 async function runService(config: Config, platform: Platform, context: CommandContext): Promise<number> {
   const interruption = context.interruption();
-  const { logger, flush } = openServiceLog(config, context);
+  const { logger, flush, lostLines } = openServiceLog(config, context);
   context.onBug((error) => {
     const fields = bugFields(error);
     logger.fatal(fields, 'bug');
@@ -49,7 +49,10 @@ async function runService(config: Config, platform: Platform, context: CommandCo
   const secrets = config.dev ? [secret, ...config.secrets.slice(1)] : config.secrets;
   let service: Service;
   try {
-    service = await startService({ ...config, secrets }, { ...platform, logger });
+    service = await startService(
+      { ...config, secrets },
+      { ...platform, logger, logLinesLost: lostLines, processMetrics: true },
+    );
   } catch (error) {
     context.stderr(`export-relay serve: cannot start: ${reasonOf(error)}\n`);
     return exitStatus.failed;

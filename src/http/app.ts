@@ -81,7 +81,7 @@ export const socketRoute = '/ws/export';
 type Context = Koa.Context;
 type Route = '/export' | '/lp/export';
 /** One of the relay's own, so that no client decides what stands in logs and metrics. */
-export type ReportedRoute = Route | typeof socketRoute | 'other';
+type ReportedRoute = Route | typeof socketRoute | 'other';
 
 const internal = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
 

@@ -51,7 +51,7 @@ function text(value: unknown): string {
 /** Text in one word of plain characters as it is, everything else as JSON, so that no value looks like two fields. */
 function shownValue(value: unknown): string {
   const isWord = typeof value === 'string' && /^[^\s"=]+$/.test(value);
-  return visible(isWord ? value : (JSON.stringify(value) ?? ''));
+  return visible(isWord ? value : JSON.stringify(value));
 }
 
 /**

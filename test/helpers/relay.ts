@@ -88,7 +88,7 @@ export class RelayUnderTest {
 
   /** Log lines of one kind, parsed. */
   logged(
-    kind: 'request' | 'attempt' | 'job' | 'refused' | 'unreachable' | 'websocket' | 'bug',
+    kind: 'request' | 'attempt' | 'job' | 'unreachable' | 'websocket' | 'bug',
   ): Record<string, unknown>[] {
     return this.#lines
       .map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -151,7 +151,7 @@ export async function startRelay(
   const parsed = parseConfig({ argv, env: {} });
   if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
   const lines: string[] = [];
-  const logger = createLogger('info', { write: (line) => void lines.push(line) });
+  const logger = createLogger(parsed.config.logLevel, { write: (line) => void lines.push(line) });
   const service = await startService(parsed.config, { logger, ...parts });
   t.teardown(() => service.stop(0));
   return new RelayUnderTest(service, lines);
