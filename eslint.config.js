@@ -13,6 +13,7 @@ const layers = {
   delivery: ['egress'],
   job: ['delivery', 'egress'],
   journal: ['job', 'egress'],
+  audit: ['delivery', 'egress', 'job', 'journal'],
   http: ['job', 'macaroon', 'egress', 'log'],
   ws: ['http', 'job', 'macaroon', 'egress', 'log'],
   admin: ['http', 'job', 'egress', 'log'],
@@ -20,7 +21,7 @@ const layers = {
   metrics: ['http', 'job', 'delivery', 'egress'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
-  cli: ['arbiter', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],
+  cli: ['arbiter', 'audit', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],
 };
 const leaves = ['bounded_file\\.js', 'clock\\.js', 'failure\\.js', 'trace_context\\.js', 'version\\.js'];
 

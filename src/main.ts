@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { isatty } from 'node:tty';
 import { attenuate } from './cli/attenuate.js';
+import { audit } from './cli/audit.js';
 import { demo } from './cli/demo.js';
 import { exitStatus, runCli, type Surroundings } from './cli/command.js';
 import { inspect } from './cli/inspect.js';
@@ -70,6 +71,8 @@ const surroundings: Surroundings = {
   onBug,
 };
 
-exitWith(await runCli(process.argv.slice(2), surroundings, [serve, demo, mint, inspect, attenuate, send]));
+exitWith(
+  await runCli(process.argv.slice(2), surroundings, [serve, demo, mint, inspect, attenuate, send, audit]),
+);
 // Output that nobody reads would keep the process alive; who has asked it to stop is not kept waiting for that.
 if (interrupted.signal.aborted) setTimeout(() => process.exit(), lastWordsMs).unref();

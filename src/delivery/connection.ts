@@ -23,6 +23,7 @@ export class Connection {
   readonly origin: string;
   readonly #client: Client;
   #socket: Socket | undefined;
+  #address: string | undefined;
   #gate: AnswerGate | undefined;
   #broken = false;
   #used = false;
@@ -40,10 +41,13 @@ export class Connection {
       allowH2: false,
       // Called again if an idle connection turns out to be closed when the next request is to be written.
       connect: (target, callback) => {
+        this.#address = undefined;
         this.#abandonConnecting = connect(target, (...made) => {
           const [error, socket] = made;
           if (error === null) {
             this.#socket = socket;
+            // Kept, because a socket that has closed forgets it.
+            this.#address = socket.remoteAddress;
             this.#broken = false;
             socket.once('error', (error) => {
               this.#broken = !(error instanceof errors.UndiciError);
@@ -66,6 +70,11 @@ export class Connection {
     if (this.#used) await nextTurn();
     this.#used = true;
     return this.#client.request(options);
+  }
+
+  /** The IP address at the other end, once the connection has been made. */
+  get address(): string | undefined {
+    return this.#address;
   }
 
   /** Whether the connection broke, rather than being closed by either side. */

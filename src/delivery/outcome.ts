@@ -34,6 +34,13 @@ export interface AttemptError {
 }
 
 /** The end of one attempt: the destination answered, or it did not. */
-export type AttemptOutcome =
-  | { readonly kind: 'answered'; readonly answer: DestinationAnswer }
-  | { readonly kind: 'failed'; readonly error: AttemptError };
+export type AttemptOutcome = Connected &
+  (
+    | { readonly kind: 'answered'; readonly answer: DestinationAnswer }
+    | { readonly kind: 'failed'; readonly error: AttemptError }
+  );
+
+interface Connected {
+  /** The IP address that was connected to, TLS included; absent if no connection was made. For the record only. */
+  readonly address?: string;
+}

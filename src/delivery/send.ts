@@ -98,7 +98,9 @@ async function attempt(
   if (delivery.signal.aborted) cancel();
   const connection = pool.take(delivery.destination.origin);
   try {
-    return await exchange(connection, delivery, options, signal, over);
+    const outcome = await exchange(connection, delivery, options, signal, over);
+    const { address } = connection;
+    return address === undefined ? outcome : { ...outcome, address };
   } finally {
     clearTimeout(timer);
     delivery.signal.removeEventListener('abort', cancel);

@@ -81,7 +81,7 @@ export const socketRoute = '/ws/export';
 type Context = Koa.Context;
 type Route = '/export' | '/lp/export';
 /** One of the relay's own, so that no client decides what stands in logs and metrics. */
-type ReportedRoute = Route | typeof socketRoute | 'other';
+type ReportedRoute = Route | typeof socketRoute | 'page' | 'preflight' | 'unparsed' | 'other';
 
 const internal = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
 
@@ -157,7 +157,7 @@ const withoutHost = failed({
 /** Pages, and paths where there is nothing. */
 function answerElsewhere(ctx: Context, options: AppOptions): Promise<void> {
   const page = options.pages.get(ctx.path);
-  return answer(ctx, options, page === undefined ? 'other' : ctx.path, () => {
+  return answer(ctx, options, page === undefined ? 'other' : 'page', () => {
     if (page === undefined) return nothingHere;
     if (ctx.method === 'GET' || ctx.method === 'HEAD') return success({ kind: 'page', page });
     return failed({ code: 'method_not_allowed', allow: ['GET', 'HEAD'], detail: `Use GET for ${ctx.path}.` });

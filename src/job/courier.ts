@@ -115,7 +115,7 @@ export class Courier {
   /** The destination's answer to the job's last attempt, if it gave one. */
   lastAnswer(id: JobId): JobResult | undefined {
     const last = this.#voyages.get(id)?.last;
-    return last?.kind === 'answered' ? last : undefined;
+    return last?.kind === 'answered' ? resultOf(last) : undefined;
   }
 
   /** Settles jobs that still wait for another attempt when their job timeout has passed. */
@@ -195,6 +195,6 @@ function traceparentOf({ id, attempts, traceparent }: Job): string | undefined {
 }
 
 function resultOf(outcome: AttemptOutcome): JobResult {
-  if (outcome.kind === 'answered') return outcome;
+  if (outcome.kind === 'answered') return { kind: 'answered', answer: outcome.answer };
   return { kind: 'gave_up', error: { code: outcome.error.code, message: outcome.error.message } };
 }

@@ -1,0 +1,117 @@
+import type { Storage, StorageFile } from '../journal/storage.js';
+
+interface Active {
+  readonly file: StorageFile;
+  /** Up to here everything is certain to last. */
+  end: number;
+  /** Whether something may stand behind `end`. */
+  dirty: boolean;
+  /** Whether a sync has failed: then what the file holds is uncertain, and it is not written to again. */
+  suspect: boolean;
+}
+
+/**
+ * The files of a record: FILE is written to; once it is full it becomes FILE.1, FILE.2 and so on, which are never
+ * touched again. Nothing here runs concurrently: each method is called when the one before has ended.
+ */
+export class RecordFiles {
+  readonly #storage: Storage;
+  readonly #name: string;
+  #active: Active | undefined;
+  /** Of the file that is written to, or that will be. */
+  #number: number;
+
+  constructor(
+    { storage, name }: { readonly storage: Storage; readonly name: string },
+    {
+      number,
+      active,
+    }: { readonly number: number; readonly active: Pick<Active, 'file' | 'end'> | undefined },
+  ) {
+    this.#storage = storage;
+    this.#name = name;
+    this.#number = number;
+    this.#active = active && { ...active, dirty: false, suspect: false };
+  }
+
+  /** The number that the file has, or will have, among those of the record. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Of the file that is written to; `undefined` if there is none yet. */
+  get bytes(): number | undefined {
+    return this.#active?.end;
+  }
+
+  /** Whether the file can be written to no more, and another has to be begun. */
+  get suspect(): boolean {
+    return this.#active?.suspect === true;
+  }
+
+  /** Resolves once the text is certain to last; after a rejection none of it is there. */
+  async append(text: string): Promise<void> {
+    const active = this.#active;
+    if (active === undefined) throw new Error('no file of the record has been begun');
+    await this.#clean(active);
+    const bytes = Buffer.from(text);
+    active.dirty = true;
+    await active.file.write(bytes, active.end);
+    try {
+      await active.file.sync();
+    } catch (error) {
+      // A second sync would succeed without having written anything.
+      active.suspect = true;
+      throw error;
+    }
+    active.end += bytes.length;
+    active.dirty = false;
+  }
+
+  /** Ends the file; it is FILE.<number> from now on. */
+  async retire(): Promise<void> {
+    const active = this.#active;
+    if (active === undefined) return;
+    await this.#clean(active);
+    await this.#storage.rename(this.#name, `${this.#name}.${this.#number}`);
+    this.#active = undefined;
+    this.#number += 1;
+    await active.file.close().catch(() => undefined);
+    await this.#storage.syncNames();
+  }
+
+  /** Begins the next file with a text. */
+  async begin(text: string): Promise<void> {
+    const file = await this.#storage.create(this.#name);
+    try {
+      const bytes = Buffer.from(text);
+      await file.write(bytes, 0);
+      await file.sync();
+      await this.#storage.syncNames();
+      this.#active = { file, end: bytes.length, dirty: false, suspect: false };
+    } catch (error) {
+      // What is there of it is no line, or none that anybody relied on: it is emptied when this is tried again.
+      await file.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Takes off what a failed write left at the end. */
+  async close(): Promise<void> {
+    const active = this.#active;
+    this.#active = undefined;
+    if (active === undefined) return;
+    try {
+      await this.#clean(active);
+    } finally {
+      await active.file.close();
+    }
+  }
+
+  async #clean(active: Active): Promise<void> {
+    if (!active.dirty) return;
+    await active.file.truncate(active.end);
+    await active.file.sync();
+    active.dirty = false;
+  }
+}

@@ -1,0 +1,202 @@
+import type { Clock } from '../clock.js';
+import { errorCode } from '../journal/write_error.js';
+import { type Composed, type Head, compose } from './composer.js';
+import type { Entry } from './entry.js';
+import type { RecordFiles } from './files.js';
+import type { SigningKey } from './keys.js';
+
+export interface RecordLogOptions {
+  readonly clock: Clock;
+  readonly key: SigningKey;
+  readonly files: RecordFiles;
+  readonly head: Head;
+  /** Identifies the record, in the first line of each of its files. */
+  readonly recordId: string;
+  /** A file that is this long is followed by another. */
+  readonly maxFileBytes: number;
+  /** What the first lines of a file repeat, so that the newest file alone tells what is unfinished. */
+  readonly carried: () => readonly Entry[];
+  /** Told when writing fails (the system's code), and when it succeeds again (`undefined`). */
+  readonly onOutage: (code: string | undefined) => void;
+}
+
+/** An entry on its way, or with none: somebody who waits until the record can be written. */
+export interface Pending {
+  readonly entry: Entry | undefined;
+  /** The entry is durable, as the line of that number. Called in the order of the lines. */
+  readonly done: (seq: number) => void;
+  /** The record was closed before. */
+  readonly lost: () => void;
+  /** Set by whoever does not want it written any more; too late once it is being written. */
+  withdrawn?: boolean;
+  /** Set by the log once it is being written. */
+  taken?: boolean;
+}
+
+/** Keeps one commit short, so that those who come meanwhile do not wait long. */
+const maxCommitEntries = 1000;
+const checkpointEveryMs = 60_000;
+const tryAgainAfterMs = 1000;
+
+/**
+ * Writes entries one batch after another: those that come while one is being written share the next flush. What
+ * cannot be written stays, and is tried again every second, until it can.
+ */
+export class RecordLog {
+  readonly #options: RecordLogOptions;
+  #head: Head;
+  #waiting: Pending[] = [];
+  #running: Promise<void> | undefined;
+  /** Since when, and why, nothing can be written. */
+  #outage: { readonly sinceMs: number; readonly code: string } | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #cancelCheckpoint: () => void;
+  #checkpointDue = false;
+  #closing = false;
+
+  constructor(options: RecordLogOptions) {
+    this.#options = options;
+    this.#head = options.head;
+    this.#cancelCheckpoint = this.#scheduleCheckpoint();
+  }
+
+  /** The last line that is durable. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  get writable(): boolean {
+    return this.#outage === undefined && !this.#closing;
+  }
+
+  /** Entries are written in the order in which they come. */
+  write(pending: Pending): void {
+    if (this.#closing) {
+      pending.lost();
+      return;
+    }
+    this.#waiting.push(pending);
+    if (this.#outage === undefined) this.#start();
+  }
+
+  /** Writes what waits, a checkpoint behind it, and closes the file. What cannot be written now is lost. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#cancelCheckpoint();
+    this.#cancelRetry?.();
+    this.#checkpointDue = true;
+    await this.#running;
+    // Once more, even if the last try failed.
+    this.#start();
+    await this.#running;
+    for (const { lost } of this.#waiting.splice(0)) lost();
+    await this.#options.files.close().catch(() => undefined);
+  }
+
+  #start(): void {
+    // Not at once: what else comes in this turn of the event loop goes along.
+    this.#running ??= new Promise<void>((begin) => setImmediate(begin)).then(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#checkpointDue) {
+      const batch = this.#take();
+      try {
+        await this.#commit(batch);
+      } catch (error) {
+        this.#waiting = [...batch, ...this.#waiting];
+        this.#fail(errorCode(error));
+        break;
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #take(): readonly Pending[] {
+    const taken = this.#waiting.splice(0, maxCommitEntries).filter(({ withdrawn }) => withdrawn !== true);
+    for (const pending of taken) pending.taken = true;
+    return taken;
+  }
+
+  async #commit(batch: readonly Pending[]): Promise<void> {
+    await this.#makeReady();
+    const checkpoint = this.#checkpointDue;
+    const resumed = this.#resumedEntry();
+    const written = batch.flatMap(({ entry }) => entry ?? []);
+    const composed = this.#compose([...resumed, ...written], checkpoint);
+    if (composed.text !== '') await this.#options.files.append(composed.text);
+    this.#head = composed.head;
+    if (checkpoint) this.#checkpointDue = false;
+    if (this.#outage !== undefined) this.#recover();
+    let at = resumed.length;
+    for (const { entry, done } of batch) {
+      done(composed.seqs[at] ?? 0);
+      if (entry !== undefined) at += 1;
+    }
+  }
+
+  /** Sees that there is a file with room. */
+  async #makeReady(): Promise<void> {
+    const { files, maxFileBytes } = this.#options;
+    if (files.bytes !== undefined && (files.suspect || files.bytes >= maxFileBytes)) {
+      if (!files.suspect && this.#head.unsigned > 0) {
+        const last = this.#compose([], true);
+        await files.append(last.text);
+        this.#head = last.head;
+      }
+      await files.retire();
+    }
+    if (files.bytes === undefined) {
+      const first = this.#compose([this.#beginEntry(), ...this.#options.carried()], false);
+      await files.begin(first.text);
+      this.#head = first.head;
+    }
+  }
+
+  #beginEntry(): Entry {
+    const { recordId, files, key, clock } = this.#options;
+    const members = { format: 1, record: recordId, file: files.number, key: key.publicKey.fingerprint };
+    return { kind: 'begin', timeMs: clock.nowMs(), members };
+  }
+
+  /** Says that for a while nothing could be recorded, and so nothing left. */
+  #resumedEntry(): readonly Entry[] {
+    if (this.#outage === undefined) return [];
+    const { sinceMs, code } = this.#outage;
+    const members = { since: new Date(sinceMs).toISOString(), reason: code };
+    return [{ kind: 'resumed', timeMs: this.#options.clock.nowMs(), members }];
+  }
+
+  #compose(entries: readonly Entry[], checkpoint: boolean): Composed {
+    const { key, clock } = this.#options;
+    return compose(this.#head, entries, { sign: key.sign, nowMs: clock.nowMs(), checkpoint });
+  }
+
+  #fail(code: string): void {
+    const { clock, onOutage } = this.#options;
+    if (this.#outage === undefined) {
+      this.#outage = { sinceMs: clock.nowMs(), code };
+      onOutage(code);
+    }
+    if (this.#closing) return;
+    this.#cancelRetry = clock.after(tryAgainAfterMs, () => {
+      // Even if nobody waits any more: it has to be found out when writing is possible again.
+      this.#checkpointDue = true;
+      this.#start();
+    });
+  }
+
+  #recover(): void {
+    this.#outage = undefined;
+    this.#options.onOutage(undefined);
+  }
+
+  #scheduleCheckpoint(): () => void {
+    return this.#options.clock.after(checkpointEveryMs, () => {
+      this.#cancelCheckpoint = this.#scheduleCheckpoint();
+      if (this.#head.unsigned === 0 || this.#outage !== undefined) return;
+      this.#checkpointDue = true;
+      this.#start();
+    });
+  }
+}

@@ -1,0 +1,396 @@
+import { createHash } from 'node:crypto';
+import test from 'ava';
+import { bounded } from '#relay/audit/entry.js';
+import { finish } from '#relay/job/job.js';
+import {
+  arrived,
+  departing,
+  kindsOf,
+  leave,
+  linesOf,
+  openRecord,
+  problems,
+  recordText,
+  verifyText,
+} from '../helpers/audit.js';
+import { eventually } from '../helpers/eventually.js';
+import { answered, destination } from '../helpers/jobs.js';
+import { MemoryDisk } from '../helpers/memory_disk.js';
+
+test('an export has a line before it leaves and one before its end can be read', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  const job = departing({
+    owner: 'app',
+    purpose: 'backup',
+    data: '{"clear":"text"}',
+    dataBytes: 16,
+    destination: destination('https://receiver.example/in?token=4711'),
+  });
+  t.is(await leave(record, job), 'recorded');
+  t.is(kindsOf(recordText(disk)).at(-1), 'leaving');
+  record.attempted(job.id, { ...answered(201), address: '192.0.2.7' });
+  await record.ended(arrived(job, 201));
+  disk.kill();
+  const line = linesOf(recordText(disk)).at(-1);
+  t.like(line?.members, {
+    kind: 'export',
+    job: job.id,
+    owner: 'app',
+    destination: 'https://receiver.example',
+    purpose: 'backup',
+    bytes: 16,
+    sha256: createHash('sha256').update('{"clear":"text"}').digest('hex'),
+    attempts: 1,
+    status: 201,
+    left: 'yes',
+    address: '192.0.2.7',
+  });
+  t.notRegex(recordText(disk), /4711|clear/);
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+});
+
+const ends: readonly {
+  readonly how: string;
+  readonly address?: string;
+  readonly internal: string;
+  readonly left: string;
+}[] = [
+  { how: 'was never connected', internal: 'ENOTFOUND', left: 'no' },
+  { how: 'was refused when connecting', internal: 'private', left: 'no' },
+  { how: 'was connected and got no answer', address: '192.0.2.7', internal: 'ECONNRESET', left: 'maybe' },
+];
+for (const { how, address, internal, left } of ends) {
+  test(`of a job that ${how} the record says why, and whether data left`, async (t) => {
+    const disk = new MemoryDisk();
+    const { record } = await openRecord(disk);
+    const job = departing();
+    await leave(record, job);
+    const error = { code: 'dns_failed', message: 'for the app' } as const;
+    record.attempted(job.id, {
+      kind: 'failed',
+      error: { ...error, internal },
+      ...(address !== undefined && { address }),
+    });
+    await record.ended(finish(job, { kind: 'gave_up', error }, 0));
+    const { members } = linesOf(recordText(disk)).at(-1) ?? {};
+    t.like(members, { kind: 'export', code: 'dns_failed', reason: internal, left });
+    t.is(members?.['address'], address);
+    t.is(members?.['status'], undefined);
+  });
+}
+
+test('a job that is cancelled in flight may have left', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  const job = departing();
+  await leave(record, job);
+  await record.ended(finish(job, { kind: 'gave_up', error: { code: 'cancelled', message: '' } }, 0));
+  t.like(linesOf(recordText(disk)).at(-1)?.members, { code: 'cancelled', left: 'maybe' });
+});
+
+test('a job that ends before any attempt has no line', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  const job = departing();
+  await record.ended(finish(job, { kind: 'gave_up', error: { code: 'expired', message: '' } }, 0));
+  await record.close();
+  t.deepEqual(kindsOf(recordText(disk)), ['begin', 'start', 'stop', 'checkpoint']);
+});
+
+test('later attempts of a job add no line, and every address it reached is kept', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  const job = departing();
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) {
+    t.is(await leave(record, job), 'recorded');
+    record.attempted(job.id, { ...answered(503), address });
+  }
+  await record.ended(arrived(job));
+  t.deepEqual(kindsOf(recordText(disk)), ['begin', 'start', 'leaving', 'export']);
+  const members = linesOf(recordText(disk)).at(-1)?.members;
+  t.like(members, { address: '192.0.2.1', other_addresses: ['192.0.2.2'] });
+});
+
+test('while the disk is full nothing leaves; it goes on by itself and the gap is on record', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock, outages } = await openRecord(disk);
+  const [before, during] = [departing(), departing()];
+  await leave(record, before);
+  disk.capacityBytes = disk.usedBytes;
+  let left = false;
+  const leaving = leave(record, during).then(() => (left = true));
+  let read = false;
+  const ended = record.ended(arrived(before)).then(() => (read = true));
+  await eventually(() => !record.writable);
+  for (let second = 0; second < 5; second += 1) await clock.advance(1000);
+  t.deepEqual([left, read, outages], [false, false, ['ENOSPC']]);
+  t.deepEqual(problems(verifyText(recordText(disk))).slice(1), []);
+  disk.capacityBytes = Infinity;
+  await clock.advance(1000);
+  await Promise.all([leaving, ended]);
+  t.true(record.writable);
+  t.deepEqual(outages, ['ENOSPC', undefined]);
+  const lines = linesOf(recordText(disk));
+  t.deepEqual(
+    lines.slice(3).map(({ kind }) => kind),
+    ['resumed', 'leaving', 'export', 'checkpoint'],
+  );
+  t.like(lines[3]?.members, { reason: 'ENOSPC', since: '2030-01-01T00:00:00.000Z' });
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+});
+
+test('later attempts wait as well while the record cannot be written', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  const job = departing();
+  await leave(record, job);
+  disk.faults.set('write', 'EIO');
+  record.refused(refusal());
+  await eventually(() => !record.writable);
+  let left = false;
+  const again = leave(record, job).then(() => (left = true));
+  await clock.advance(3000);
+  t.false(left);
+  disk.faults.clear();
+  await clock.advance(1000);
+  await again;
+  t.pass();
+});
+
+test('an outage is noticed to be over even if nobody waits', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  await leave(record, departing());
+  disk.faults.set('sync', 'EIO');
+  const cancelled = new AbortController();
+  const leaving = record.leaving(departing(), cancelled.signal);
+  await eventually(() => !record.writable);
+  cancelled.abort();
+  t.is(await leaving, 'aborted');
+  disk.faults.clear();
+  await clock.advance(1000);
+  await eventually(() => record.writable);
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+});
+
+test('a job that is cancelled while it waits to leave never did, and is no unfinished business', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  await leave(record, departing());
+  disk.faults.set('write', 'EIO');
+  record.refused(refusal());
+  await eventually(() => !record.writable);
+  const job = departing();
+  const cancelled = new AbortController();
+  const leaving = record.leaving(job, cancelled.signal);
+  cancelled.abort();
+  t.is(await leaving, 'aborted');
+  await record.ended(finish(job, { kind: 'gave_up', error: { code: 'cancelled', message: '' } }, 0));
+  t.is(record.unfinished, 1);
+  t.is(await record.leaving(job, cancelled.signal), 'aborted');
+});
+
+test('what fails to be synced goes on in another file', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  const job = departing();
+  await leave(record, job);
+  disk.faults.set('sync', 'EIO');
+  const ended = record.ended(arrived(job));
+  await eventually(() => !record.writable);
+  disk.faults.clear();
+  await clock.advance(1000);
+  await ended;
+  t.deepEqual([...disk.names.keys()].sort(), ['audit.log', 'audit.log.1']);
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+  disk.kill();
+  t.is((await openRecord(disk)).record.unfinished, 0);
+});
+
+test('there is a checkpoint after every hundred lines', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  await Promise.all(Array.from({ length: 350 }, () => leave(record, departing())));
+  const kinds = kindsOf(recordText(disk));
+  t.deepEqual(
+    kinds.flatMap((kind, at) => (kind === 'checkpoint' ? [at + 1] : [])),
+    [101, 202, 303],
+  );
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+});
+
+test('there is a checkpoint every minute in which there was something', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  await leave(record, departing());
+  const checkpoints = (): number => kindsOf(recordText(disk)).filter((kind) => kind === 'checkpoint').length;
+  await clock.advance(59_000);
+  t.is(checkpoints(), 0);
+  await clock.advance(1000);
+  await eventually(() => checkpoints() === 1);
+  await clock.advance(600_000);
+  t.is(checkpoints(), 1);
+  await leave(record, departing());
+  await clock.advance(60_000);
+  await eventually(() => checkpoints() === 2);
+});
+
+test('the stop ends the record with what is unfinished and a checkpoint, and leaves no timer', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  const job = departing();
+  await leave(record, job);
+  await record.close();
+  t.is(clock.armed, 0);
+  const lines = linesOf(recordText(disk));
+  t.deepEqual(
+    lines.slice(-3).map(({ kind }) => kind),
+    ['unfinished', 'stop', 'checkpoint'],
+  );
+  t.like(lines.at(-3)?.members, { job: job.id, line: 3 });
+  t.is(verifyText(recordText(disk)).uncovered, 0);
+  t.is(await leave(record, departing()), 'aborted');
+  await t.throwsAsync(record.ended(arrived(job)), { message: /closed/ });
+});
+
+test('a stop while the disk is full ends all the same', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  const job = departing();
+  await leave(record, job);
+  disk.capacityBytes = disk.usedBytes;
+  const ended = t.throwsAsync(record.ended(arrived(job)));
+  const leaving = leave(record, departing());
+  await eventually(() => !record.writable);
+  await record.close();
+  await ended;
+  t.is(await leaving, 'aborted');
+  t.is(clock.armed, 0);
+  disk.capacityBytes = Infinity;
+  await openRecord(disk);
+  await eventually(() => kindsOf(recordText(disk)).includes('unfinished'));
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+});
+
+test('files follow one another in one chain, and the newest alone tells what is unfinished', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk, { maxFileBytes: 5000 });
+  const open = departing();
+  await leave(record, open);
+  for (let count = 0; count < 40; count += 1) {
+    const job = departing();
+    await leave(record, job);
+    await record.ended(arrived(job));
+  }
+  const files = [...disk.names.keys()];
+  t.true(files.length > 5);
+  for (const file of files) {
+    t.is(linesOf(disk.bytes(file).toString())[0]?.kind, 'begin');
+    t.true(disk.bytes(file).length < 7000);
+    if (file !== 'audit.log') t.is(kindsOf(disk.bytes(file).toString()).at(-1), 'checkpoint');
+  }
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+  disk.kill();
+  const next = await openRecord(disk);
+  const job = departing();
+  await leave(next.record, job);
+  const unfinished = linesOf(recordText(disk)).filter(({ kind }) => kind === 'unfinished');
+  t.deepEqual(
+    unfinished.map(({ members }) => [members['job'], members['line']]),
+    [[open.id, 3]],
+  );
+  await next.record.ended(arrived(open));
+  t.is(linesOf(recordText(disk)).at(-1)?.members['sha256'], linesOf(recordText(disk))[2]?.members['sha256']);
+});
+
+test('a hostile text stays on its line, and is cut to a length that tells it from others', async (t) => {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk);
+  const hostile = '\n{"seq":1}\r\u2028\u202e\u0000\ud800"\\\u{e0041}';
+  const long = ['a', 'b'].map((end) => 'x'.repeat(4000) + end);
+  const jobs = [
+    departing({ owner: hostile, purpose: hostile }),
+    ...long.map((owner) => departing({ owner })),
+  ];
+  for (const job of jobs) await leave(record, job);
+  const text = recordText(disk);
+  t.notRegex(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  t.deepEqual(problems(verifyText(text)), []);
+  const owners = linesOf(text)
+    .slice(2)
+    .map(({ members }) => String(members['owner']));
+  t.is(owners[0], hostile);
+  t.true(owners.every((owner) => owner.length < 300));
+  t.is(new Set(owners).size, 3);
+  t.is(bounded('short', 10), 'short');
+});
+
+function refusal(overrides: { readonly owner?: string; readonly uri?: string } = {}) {
+  const { owner = 'app', uri = 'https://forbidden.example/in' } = overrides;
+  return {
+    owner,
+    destination: destination(uri),
+    purpose: undefined,
+    dataBytes: 7,
+    dataSha256: () => 'f'.repeat(64),
+    failure: { code: 'destination_refused', rule: 'private' },
+  };
+}
+
+test('a refused submission has a line; those that are alike are counted for the rest of the minute', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  for (let count = 0; count < 1000; count += 1) record.refused(refusal());
+  await clock.advance(60_000);
+  await eventually(() => kindsOf(recordText(disk)).filter((kind) => kind === 'refused').length === 2);
+  const [first, rest] = linesOf(recordText(disk)).filter(({ kind }) => kind === 'refused');
+  const common = { owner: 'app', destination: 'https://forbidden.example', code: 'destination_refused' };
+  t.like(first?.members, { ...common, rule: 'private', bytes: 7, sha256: 'f'.repeat(64) });
+  t.like(rest?.members, { ...common, rule: 'private', count: 999, bytes: 6993 });
+  record.refused(refusal());
+  await eventually(() => kindsOf(recordText(disk)).filter((kind) => kind === 'refused').length === 3);
+});
+
+test('a flood of different refusals costs a bounded number of lines, and every one is counted', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  const flood = 5000;
+  for (let count = 0; count < flood; count += 1) {
+    const owner = count % 2 === 0 ? 'flooder' : `app ${count}`;
+    record.refused(refusal({ owner, uri: `https://host-${count}.example/` }));
+  }
+  await clock.advance(60_000);
+  await record.close();
+  const refused = linesOf(recordText(disk)).filter(({ kind }) => kind === 'refused');
+  t.true(refused.length <= 401, `${refused.length} lines`);
+  t.is(
+    refused.reduce((sum, { members }) => sum + Number(members['count'] ?? 1), 0),
+    flood,
+  );
+  t.is(refused.filter(({ members }) => members['owner'] === 'flooder').length, 21);
+});
+
+test('refusals are counted, not queued, while the record cannot be written', async (t) => {
+  const disk = new MemoryDisk();
+  const { record, clock } = await openRecord(disk);
+  await leave(record, departing());
+  disk.faults.set('write', 'EROFS');
+  record.refused(refusal({ owner: 'first' }));
+  await eventually(() => !record.writable);
+  for (let minute = 0; minute < 5; minute += 1) {
+    for (let count = 0; count < 10; count += 1) record.refused(refusal());
+    await clock.advance(60_000);
+  }
+  disk.faults.clear();
+  await clock.advance(60_000);
+  await record.close();
+  const refused = linesOf(recordText(disk)).filter(({ kind }) => kind === 'refused');
+  t.deepEqual(
+    refused.map(({ members }) => [members['owner'], members['count']]),
+    [
+      ['first', undefined],
+      ['app', 50],
+    ],
+  );
+});

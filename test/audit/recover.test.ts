@@ -1,0 +1,162 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { recover } from '#relay/audit/recover.js';
+import {
+  arrived,
+  departing,
+  key,
+  kindsOf,
+  leave,
+  linesOf,
+  openRecord,
+  problems,
+  recordText,
+  verifyText,
+} from '../helpers/audit.js';
+import { settled } from '../helpers/fake_clock.js';
+import { MemoryDisk } from '../helpers/memory_disk.js';
+
+/** A disk with a record of some exports, whose process was killed. */
+async function killed({ exports = 3, maxFileBytes = 1 << 20 } = {}): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const { record } = await openRecord(disk, { maxFileBytes });
+  for (let count = 0; count < exports; count += 1) {
+    const job = departing();
+    await leave(record, job);
+    await record.ended(arrived(job));
+  }
+  disk.kill();
+  return disk;
+}
+
+async function refusalOf(disk: MemoryDisk): Promise<string> {
+  const before = recordText(disk);
+  const recovery = await recover(disk.storage(), 'audit.log', key.publicKey);
+  if (recovery.ok) throw new Error('it was not refused');
+  if (recordText(disk) !== before) throw new Error('something was changed');
+  return recovery.why;
+}
+
+test('a torn last line is cut off, and what stood there is on record', async (t) => {
+  const whole = await killed();
+  const bytes = whole.bytes('audit.log');
+  const lastLine = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+  for (let length = lastLine + 1; length < bytes.length; length += 13) {
+    const disk = whole.copy();
+    disk.setBytes('audit.log', bytes.subarray(0, length));
+    const { record } = await openRecord(disk);
+    await leave(record, departing());
+    const text = recordText(disk);
+    t.deepEqual(problems(verifyText(text)), []);
+    const repaired = linesOf(text).find(({ kind }) => kind === 'repaired');
+    t.like(repaired?.members, {
+      bytes: length - lastLine,
+      text: bytes.toString('utf8', lastLine, Math.min(length, lastLine + 500)),
+    });
+    t.true(kindsOf(text).includes('unfinished'));
+  }
+});
+
+test('a start after a kill and one after a stop can be told apart', async (t) => {
+  const disk = await killed();
+  await (await openRecord(disk)).record.close();
+  await (await openRecord(disk)).record.close();
+  const starts = linesOf(recordText(disk)).filter(({ kind }) => kind === 'start');
+  t.deepEqual(
+    starts.map(({ members }) => members['after']),
+    ['nothing', 'kill', 'stop'],
+  );
+});
+
+test('a record that was tampered with stops the start, and nothing is changed', async (t) => {
+  const whole = await killed();
+  const lines = recordText(whole).split('\n').slice(0, -1);
+  for (let at = 0; at < lines.length - 1; at += 1) {
+    const disk = whole.copy();
+    const changed = lines.toSpliced(at, 1, (lines[at] ?? '').replace('"time":"2030', '"time":"2031'));
+    disk.setBytes('audit.log', Buffer.from(changed.map((line) => `${line}\n`).join('')));
+    t.regex(await refusalOf(disk), /a line of audit\.log was changed or damaged/, `line ${at + 1}`);
+  }
+  const disk = whole.copy();
+  const removed = lines.toSpliced(3, 1);
+  disk.setBytes('audit.log', Buffer.from(removed.map((line) => `${line}\n`).join('')));
+  t.regex(await refusalOf(disk), /audit\.log:4: line 4 is missing/);
+});
+
+test('a record of another version or another key stops the start', async (t) => {
+  const disk = await killed();
+  const recovery = await recover(disk.storage(), 'audit.log', { ...key.publicKey, fingerprint: 'other' });
+  t.regex(recovery.ok ? '' : recovery.why, /signed with another key/);
+});
+
+test('a file that was put back in the wrong place stops the start', async (t) => {
+  const disk = await killed({ exports: 30, maxFileBytes: 5000 });
+  disk.setBytes('audit.log', disk.bytes('audit.log.2'));
+  t.regex(await refusalOf(disk), /audit\.log is its file 2, and there is a audit\.log\.\d/);
+});
+
+test('a start between two files goes on with the next', async (t) => {
+  const disk = await killed({ exports: 30, maxFileBytes: 5000 });
+  disk.names.delete('audit.log');
+  const newest = Math.max(...[...disk.names.keys()].map((name) => Number(name.slice(10))));
+  for (const content of [undefined, '', '{"seq":1']) {
+    const copy = disk.copy();
+    if (content !== undefined) copy.setBytes('audit.log', Buffer.from(content));
+    const { record } = await openRecord(copy);
+    await leave(record, departing());
+    const text = recordText(copy);
+    t.deepEqual(problems(verifyText(text)), []);
+    t.is(linesOf(copy.bytes('audit.log').toString())[0]?.members['file'], newest + 1);
+    t.is(kindsOf(text).includes('repaired'), content === '{"seq":1');
+  }
+});
+
+test('there is never a hundred lines without a checkpoint, however often the relay is killed', async (t) => {
+  const disk = new MemoryDisk();
+  for (let run = 0; run < 60; run += 1) {
+    const { record } = await openRecord(disk, { maxFileBytes: 20_000 });
+    for (let count = 0; count < 5; count += 1) await leave(record, departing());
+    disk.kill();
+  }
+  t.deepEqual(problems(verifyText(recordText(disk))), []);
+});
+
+test('after a power cut what was acknowledged is on record, or the start is refused, never less', async (t) => {
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 60 }),
+      fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+      async (lifetime, dice) => {
+        const disk = new MemoryDisk();
+        const { record } = await openRecord(disk, { maxFileBytes: 4000 });
+        disk.lifetime = lifetime;
+        const acknowledged: string[] = [];
+        for (let count = 0; count < 8; count += 1) {
+          const jobs = [departing(), departing()];
+          const cancelled = new AbortController();
+          const leaving = jobs.map(async (job) => {
+            if ((await record.leaving(job, cancelled.signal)) === 'recorded') acknowledged.push(job.id);
+          });
+          let done = false;
+          void Promise.all(leaving).then(() => (done = true));
+          while (!done && record.writable) await settled();
+          cancelled.abort();
+        }
+        disk.cutPower(() => dice.next().value ?? 0.5);
+        const recovery = await recover(disk.storage(), 'audit.log', key.publicKey);
+        const text = recordText(disk);
+        for (const id of acknowledged) t.true(text.includes(id), id);
+        if (!recovery.ok) {
+          refused += 1;
+          return;
+        }
+        const { record: next } = await openRecord(disk);
+        await leave(next, departing());
+        t.deepEqual(problems(verifyText(recordText(disk))), []);
+      },
+    ),
+    { numRuns: 100 },
+  );
+  t.true(refused < 30, `${refused} starts were refused`);
+});
