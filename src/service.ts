@@ -10,6 +10,7 @@ import { figuresOf } from './figures.js';
 import { createFront } from './front.js';
 import { LocalRegistry } from './job/local_registry.js';
 import { openKeptJobs } from './kept_jobs.js';
+import { openKeptRecord } from './kept_record.js';
 import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, type Listener, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
@@ -58,7 +59,17 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const kept = await openKeptJobs({ directory: config.journal, clock, logger });
   const figures = () => figuresOf({ registry, front, sender, macaroons });
   const metrics = createMetrics({ ...parts, bounds: config, figures });
-  const observers = createObservers(logger, clock, metrics);
+  const record = await openKeptRecord({
+    config,
+    clock,
+    logger,
+    journal: kept,
+    observers: createObservers(logger, clock, metrics),
+  }).catch(async (error: unknown) => {
+    await kept.close();
+    throw error;
+  });
+  const { observers } = record;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
   const { sender, reach } = createWayOut({ config, own, lookup, onUnreachable: observers.onUnreachable });
@@ -69,7 +80,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     clock,
     random,
     deliver: sender.deliver,
-    store: kept.store,
+    store: record.store,
   });
   registry.restore(kept.jobs);
   metrics.start();
@@ -87,6 +98,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     registry.close();
     macaroons.stop();
     await sender.close();
+    await record.close();
     await kept.close();
     throw error;
   });
@@ -107,6 +119,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       await socketsClosed;
       await listener.close();
       await admin?.close();
+      await record.close();
       await kept.close();
     },
   };

@@ -18,12 +18,12 @@ import { fileNumbers, recover } from './recover.js';
  *
  * An export has two lines. `leaving` is durable before the first byte leaves, `export` before the app can read how
  * the job ended. If the relay is killed between the two, the next start finds the one without the other and records
- * `unfinished`: the data may have left, and nobody can say more. So at no moment is there data that has left and is
- * not on record. While the record cannot be written, `leaving` does not resolve, and nothing leaves; what has left
- * and has no second line yet waits for it.
+ * `unfinished`, unless the journal knows the end: the data may have left, and nobody can say more. So at no moment
+ * is there data that has left and is not on record. While the record cannot be written nothing leaves, and what has
+ * left and has no second line yet gets it first of all when it can be written again.
  *
- * Bounds: what waits to be written is at most a line for each attempt in flight, one for each job that ends, and what
- * `Refusals` allows. Lines are at most some kilobytes, whatever an app puts into the texts.
+ * Bounds: what waits to be written is at most a line for each job that is leaving, one for each of these that ends,
+ * and what `Refusals` allows. A line is at most some kilobytes, whatever an app puts into the texts.
  */
 export interface Audit {
   /** Whether the last write succeeded. While it did not, new jobs should be refused. */
@@ -31,16 +31,16 @@ export interface Audit {
   /** The last durable line: its number and hash. */
   readonly head: { readonly seq: number; readonly hash: string };
   /**
-   * To be awaited before each attempt. Of a job's first one in this process it records the departure and resolves
-   * once that is durable; later ones wait until the record can be written. `aborted` if the signal aborts before that
-   * or the record is closed: then nothing may leave.
+   * To be awaited before each attempt. Of a job's first one in this process it resolves once the departure is
+   * durable. Rejects with an `AuditWriteError` if it cannot be written now; then nothing may leave.
    */
-  leaving(job: Job, signal: AbortSignal): Promise<'recorded' | 'aborted'>;
+  leaving(job: Job): Promise<void>;
   /** Notes how an attempt ended; what of it belongs on record goes into the line of the job's end. */
   attempted(id: JobId, outcome: AttemptOutcome): void;
   /**
-   * To be awaited before a Finished job can be read. Resolves once its end is durable, however long that takes, and
-   * at once if no attempt was begun. Rejects if the record is closed before.
+   * To be awaited before a Finished job can be read. Resolves once its end is durable, and at once if no attempt was
+   * begun. Rejects with an `AuditWriteError` if it cannot be written now; it is not forgotten, and asking again
+   * tells whether it has been written meanwhile.
    */
   ended(job: Job): Promise<void>;
   /** A submission that was not permitted. Repetitions are counted, see `Refusals`. */
@@ -56,6 +56,8 @@ export interface AuditOptions {
   readonly clock?: Clock;
   /** Told once when writing fails, with the system's code, and once when it succeeds again. */
   readonly onOutage?: (code: string | undefined) => void;
+  /** Jobs that a journal brought back. */
+  readonly kept?: readonly Job[];
 }
 
 export type OpenedAudit =
@@ -96,7 +98,7 @@ type Opened = { readonly ok: true; readonly record: AuditRecord } | Extract<Open
 
 async function openLocked(
   path: string,
-  { maxFileBytes, clock = systemClock, onOutage = () => undefined }: AuditOptions,
+  { maxFileBytes, clock = systemClock, onOutage = () => undefined, kept = [] }: AuditOptions,
 ): Promise<Opened> {
   const storage = directoryStorage(dirname(path));
   const name = basename(path);
@@ -107,7 +109,16 @@ async function openLocked(
   const recovery = await recover(storage, name, loaded.key.publicKey);
   if (!recovery.ok) return damaged(path, recovery.why);
   const record = new AuditRecord(
-    { clock, key: loaded.key, storage, name, maxFileBytes, version, onOutage },
+    {
+      clock,
+      key: loaded.key,
+      storage,
+      name,
+      maxFileBytes,
+      version,
+      onOutage,
+      kept: new Map(kept.map((job) => [job.id, job])),
+    },
     recovery.recovered,
   );
   return { ok: true, record };
@@ -157,8 +168,8 @@ class LockedAudit implements Audit {
     return this.#record.head;
   }
 
-  leaving(job: Job, signal: AbortSignal): Promise<'recorded' | 'aborted'> {
-    return this.#record.leaving(job, signal);
+  leaving(job: Job): Promise<void> {
+    return this.#record.leaving(job);
   }
 
   attempted(id: JobId, outcome: AttemptOutcome): void {

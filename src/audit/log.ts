@@ -20,17 +20,22 @@ export interface RecordLogOptions {
   readonly onOutage: (code: string | undefined) => void;
 }
 
-/** An entry on its way, or with none: somebody who waits until the record can be written. */
+/** An entry on its way. */
 export interface Pending {
-  readonly entry: Entry | undefined;
-  /** The entry is durable, as the line of that number. Called in the order of the lines. */
+  readonly entry: Entry;
+  /** Durable, as the line of that number. Called in the order of the lines. */
   readonly done: (seq: number) => void;
-  /** The record was closed before. */
-  readonly lost: () => void;
-  /** Set by whoever does not want it written any more; too late once it is being written. */
-  withdrawn?: boolean;
-  /** Set by the log once it is being written. */
-  taken?: boolean;
+  /** Not written. Whether to try again; nothing is tried again once the record is closed. */
+  readonly failed: (error: AuditWriteError) => 'keep' | 'drop';
+}
+
+/** The record was not written; the message has the system's code, or `closed`. Trying again is worth it. */
+export class AuditWriteError extends Error {
+  override readonly name = 'AuditWriteError';
+
+  constructor(code: string) {
+    super(`the audit record was not written (${code})`);
+  }
 }
 
 /** Keeps one commit short, so that those who come meanwhile do not wait long. */
@@ -72,7 +77,7 @@ export class RecordLog {
   /** Entries are written in the order in which they come. */
   write(pending: Pending): void {
     if (this.#closing) {
-      pending.lost();
+      pending.failed(new AuditWriteError('closed'));
       return;
     }
     this.#waiting.push(pending);
@@ -89,7 +94,7 @@ export class RecordLog {
     // Once more, even if the last try failed.
     this.#start();
     await this.#running;
-    for (const { lost } of this.#waiting.splice(0)) lost();
+    for (const { failed } of this.#waiting.splice(0)) failed(new AuditWriteError('closed'));
     await this.#options.files.close().catch(() => undefined);
   }
 
@@ -100,39 +105,28 @@ export class RecordLog {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 || this.#checkpointDue) {
-      const batch = this.#take();
+      const batch = this.#waiting.splice(0, maxCommitEntries);
       try {
         await this.#commit(batch);
       } catch (error) {
-        this.#waiting = [...batch, ...this.#waiting];
-        this.#fail(errorCode(error));
+        this.#fail(errorCode(error), batch);
         break;
       }
     }
     this.#running = undefined;
   }
 
-  #take(): readonly Pending[] {
-    const taken = this.#waiting.splice(0, maxCommitEntries).filter(({ withdrawn }) => withdrawn !== true);
-    for (const pending of taken) pending.taken = true;
-    return taken;
-  }
-
   async #commit(batch: readonly Pending[]): Promise<void> {
     await this.#makeReady();
     const checkpoint = this.#checkpointDue;
     const resumed = this.#resumedEntry();
-    const written = batch.flatMap(({ entry }) => entry ?? []);
-    const composed = this.#compose([...resumed, ...written], checkpoint);
+    const composed = this.#compose([...resumed, ...batch.map(({ entry }) => entry)], checkpoint);
     if (composed.text !== '') await this.#options.files.append(composed.text);
     this.#head = composed.head;
     if (checkpoint) this.#checkpointDue = false;
     if (this.#outage !== undefined) this.#recover();
-    let at = resumed.length;
-    for (const { entry, done } of batch) {
-      done(composed.seqs[at] ?? 0);
-      if (entry !== undefined) at += 1;
-    }
+    const seqs = composed.seqs.slice(resumed.length);
+    seqs.forEach((seq, at) => batch[at]?.done(seq));
   }
 
   /** Sees that there is a file with room. */
@@ -172,8 +166,12 @@ export class RecordLog {
     return compose(this.#head, entries, { sign: key.sign, nowMs: clock.nowMs(), checkpoint });
   }
 
-  #fail(code: string): void {
+  #fail(code: string, batch: readonly Pending[]): void {
     const { clock, onOutage } = this.#options;
+    const error = new AuditWriteError(code);
+    // Those that came meanwhile as well: they would only wait for the next failure.
+    const kept = [...batch, ...this.#waiting].filter(({ failed }) => failed(error) === 'keep');
+    this.#waiting = kept;
     if (this.#outage === undefined) {
       this.#outage = { sinceMs: clock.nowMs(), code };
       onOutage(code);

@@ -16,7 +16,7 @@ import {
 import { RecordFiles } from './files.js';
 import type { SigningKey } from './keys.js';
 import type { Storage } from '../journal/storage.js';
-import { type Pending, RecordLog } from './log.js';
+import { AuditWriteError, RecordLog } from './log.js';
 import type { Recovered } from './recover.js';
 import { Refusals } from './refusals.js';
 
@@ -31,6 +31,13 @@ export interface RecordOptions {
   /** Of the relay. */
   readonly version: string;
   readonly onOutage: (code: string | undefined) => void;
+  /** Jobs that came back after the last stop: how some that it left unfinished ended is known. */
+  readonly kept: ReadonlyMap<string, Job>;
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Jobs in one line of a file's beginning. */
@@ -42,8 +49,10 @@ export class AuditRecord {
   readonly #log: RecordLog;
   readonly #refusals: Refusals;
   readonly #departures = new Map<JobId, Departure>();
-  /** Data of jobs that an earlier run left unfinished, and that may go on in this one. */
-  readonly #interrupted = new Map<string, string | undefined>();
+  /** Those that an earlier run left unfinished, and that this one may end without an attempt of its own. */
+  readonly #interrupted = new Map<string, Partial<Departure>>();
+  /** Ends that are not written yet. */
+  readonly #owed = new Map<JobId, Waiting[]>();
   #closing: Promise<void> | undefined;
 
   constructor(options: RecordOptions, recovered: Recovered) {
@@ -77,34 +86,27 @@ export class AuditRecord {
     return this.#departures.size;
   }
 
-  leaving(job: Job, signal: AbortSignal): Promise<'recorded' | 'aborted'> {
-    if (signal.aborted) return Promise.resolve('aborted');
+  leaving(job: Job): Promise<void> {
+    if (!this.writable) return Promise.reject(new AuditWriteError('not writable'));
     const known = this.#departures.get(job.id);
-    if (known?.line !== undefined && this.writable) {
+    if (known !== undefined) {
       known.inFlight = true;
-      return Promise.resolve('recorded');
+      return Promise.resolve();
     }
-    const departure = known ?? departureOf(job);
-    const entry = known === undefined ? leavingEntry(job, departure, this.#nowMs()) : undefined;
-    this.#departures.set(job.id, departure);
-    return new Promise((resolve) => {
-      const pending: Pending = {
-        entry,
-        done: (seq) => {
-          signal.removeEventListener('abort', abort);
-          if (entry !== undefined) departure.line = seq;
-          departure.inFlight = pending.withdrawn !== true;
-          resolve(pending.withdrawn === true ? 'aborted' : 'recorded');
-        },
-        lost: () => resolve('aborted'),
+    const departure = departureOf(job);
+    const entry = leavingEntry(job, departure, this.#nowMs());
+    return new Promise((resolve, reject) => {
+      const done = (seq: number): void => {
+        departure.line = seq;
+        departure.inFlight = true;
+        this.#departures.set(job.id, departure);
+        resolve();
       };
-      const abort = (): void => {
-        pending.withdrawn = true;
-        if (entry !== undefined && pending.taken !== true) this.#departures.delete(job.id);
-        resolve('aborted');
+      const failed = (error: Error): 'drop' => {
+        reject(error);
+        return 'drop';
       };
-      signal.addEventListener('abort', abort, { once: true });
-      this.#log.write(pending);
+      this.#log.write({ entry, done, failed });
     });
   }
 
@@ -114,19 +116,32 @@ export class AuditRecord {
   }
 
   ended(job: Job): Promise<void> {
-    const departure = this.#departures.get(job.id);
-    const known = departure ?? this.#interruptedOf(job);
-    if (known === undefined) return Promise.resolve();
-    const entry = exportEntry(job, known, this.#nowMs());
+    const departure = this.#departures.get(job.id) ?? this.#interrupted.get(job.id);
+    if (departure === undefined) return Promise.resolve();
+    // A line that was tried before is written first of all, once anything can be.
+    const known = this.#owed.get(job.id);
+    if (known !== undefined && !this.writable) return Promise.reject(new AuditWriteError('not writable'));
+    const waiting = known ?? [];
     return new Promise((resolve, reject) => {
-      const done = (): void => {
-        this.#departures.delete(job.id);
-        this.#interrupted.delete(job.id);
-        resolve();
-      };
-      const lost = (): void => reject(new Error('the audit record was closed before the end of a job'));
-      this.#log.write({ entry, done, lost });
+      waiting.push({ resolve, reject });
+      if (known === undefined) this.#owe(job.id, exportEntry(job, departure, this.#nowMs()), waiting);
     });
+  }
+
+  /** A line that is never given up: whoever waits for it is told when it cannot be written, and may ask again. */
+  #owe(id: JobId, entry: Entry, waiting: Waiting[]): void {
+    const done = (): void => {
+      this.#departures.delete(id);
+      this.#interrupted.delete(id);
+      this.#owed.delete(id);
+      for (const { resolve } of waiting) resolve();
+    };
+    const failed = (error: Error): 'keep' => {
+      for (const { reject } of waiting.splice(0)) reject(error);
+      return 'keep';
+    };
+    this.#owed.set(id, waiting);
+    this.#log.write({ entry, done, failed });
   }
 
   refused(refusal: Refusal): void {
@@ -139,7 +154,9 @@ export class AuditRecord {
 
   async #close(): Promise<void> {
     this.#refusals.close();
-    for (const [id, { line }] of this.#departures) this.#write(unfinishedEntry(id, line, this.#nowMs()));
+    for (const [id, { line }] of this.#departures) {
+      if (!this.#owed.has(id)) this.#write(unfinishedEntry(id, line, this.#nowMs()));
+    }
     this.#write({ kind: 'stop', timeMs: this.#nowMs(), members: {} });
     await this.#log.close();
   }
@@ -148,19 +165,18 @@ export class AuditRecord {
   #begin({ torn, open, stopped }: Recovered): void {
     const timeMs = this.#nowMs();
     if (torn !== undefined) this.#write({ kind: 'repaired', timeMs, members: { ...torn } });
-    for (const [job, { line, sha256 }] of open) {
-      this.#interrupted.set(job, sha256);
-      this.#write(unfinishedEntry(job, line, timeMs));
+    for (const [id, { line, sha256 }] of open) {
+      const departure = sha256 === undefined ? {} : { sha256 };
+      const kept = this.#options.kept.get(id);
+      if (kept?.state === 'Finished') {
+        this.#write(exportEntry(kept, departure, timeMs));
+      } else {
+        this.#interrupted.set(id, departure);
+        this.#write(unfinishedEntry(id, line, timeMs));
+      }
     }
     const after = stopped === undefined ? 'nothing' : stopped ? 'stop' : 'kill';
     this.#write({ kind: 'start', timeMs, members: { version: this.#options.version, after } });
-  }
-
-  /** For a job that an earlier run began and this one ends without an attempt of its own. */
-  #interruptedOf(job: Job): Partial<Departure> | undefined {
-    if (!this.#interrupted.has(job.id)) return undefined;
-    const sha256 = this.#interrupted.get(job.id);
-    return sha256 === undefined ? {} : { sha256 };
   }
 
   #carried(): readonly Entry[] {
@@ -176,7 +192,7 @@ export class AuditRecord {
   }
 
   #write(entry: Entry): void {
-    this.#log.write({ entry, done: () => undefined, lost: () => undefined });
+    this.#log.write({ entry, done: () => undefined, failed: () => 'keep' });
   }
 
   #nowMs(): number {

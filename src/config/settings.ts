@@ -238,6 +238,18 @@ export const settings = {
     default: { host: '127.0.0.1', port: 8081 },
     help: 'Address and port of the listener for the operator and the owner of the data: health, metrics, and a page that shows what leaves. It asks for no password, so it belongs on this machine or behind something that does; off disables it. Unless set, its port is free to choose where --port is 0.',
   }),
+  audit: optional(filePath, {
+    flag: 'audit',
+    variable: 'EXPORT_AUDIT',
+    none: 'none: nothing is recorded',
+    help: 'File on a local disk for the record of what left and what was refused. While it cannot be written, nothing leaves. Made with FILE.key and FILE.pub if it is not there.',
+  }),
+  auditMaxBytes: single(size({ minBytes: 64 * 1024, maxBytes: 1024 * mb }), {
+    flag: 'audit-max-size',
+    variable: 'EXPORT_AUDIT_MAX_SIZE',
+    default: 64 * mb,
+    help: 'Size at which the file of the record becomes FILE.1, FILE.2 and so on, and another is begun. None is ever deleted.',
+  }),
   logLevel: single<LogLevel>(logLevel, {
     flag: 'log-level',
     variable: 'EXPORT_LOG_LEVEL',

@@ -52,8 +52,9 @@ export function answerUnparsed(
     status,
     durationMs: 0,
     level,
-    code: failure.code,
+    failure,
     job: undefined,
+    subject: {},
   };
 }
 

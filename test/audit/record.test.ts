@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { bounded } from '#relay/audit/entry.js';
+import { AuditWriteError } from '#relay/audit/log.js';
 import { finish } from '#relay/job/job.js';
 import {
   arrived,
   departing,
   kindsOf,
-  leave,
   linesOf,
   openRecord,
   problems,
@@ -27,7 +27,7 @@ test('an export has a line before it leaves and one before its end can be read',
     dataBytes: 16,
     destination: destination('https://receiver.example/in?token=4711'),
   });
-  t.is(await leave(record, job), 'recorded');
+  await record.leaving(job);
   t.is(kindsOf(recordText(disk)).at(-1), 'leaving');
   record.attempted(job.id, { ...answered(201), address: '192.0.2.7' });
   await record.ended(arrived(job, 201));
@@ -65,7 +65,7 @@ for (const { how, address, internal, left } of ends) {
     const disk = new MemoryDisk();
     const { record } = await openRecord(disk);
     const job = departing();
-    await leave(record, job);
+    await record.leaving(job);
     const error = { code: 'dns_failed', message: 'for the app' } as const;
     record.attempted(job.id, {
       kind: 'failed',
@@ -84,7 +84,7 @@ test('a job that is cancelled in flight may have left', async (t) => {
   const disk = new MemoryDisk();
   const { record } = await openRecord(disk);
   const job = departing();
-  await leave(record, job);
+  await record.leaving(job);
   await record.ended(finish(job, { kind: 'gave_up', error: { code: 'cancelled', message: '' } }, 0));
   t.like(linesOf(recordText(disk)).at(-1)?.members, { code: 'cancelled', left: 'maybe' });
 });
@@ -103,7 +103,7 @@ test('later attempts of a job add no line, and every address it reached is kept'
   const { record } = await openRecord(disk);
   const job = departing();
   for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) {
-    t.is(await leave(record, job), 'recorded');
+    await record.leaving(job);
     record.attempted(job.id, { ...answered(503), address });
   }
   await record.ended(arrived(job));
@@ -116,92 +116,81 @@ test('while the disk is full nothing leaves; it goes on by itself and the gap is
   const disk = new MemoryDisk();
   const { record, clock, outages } = await openRecord(disk);
   const [before, during] = [departing(), departing()];
-  await leave(record, before);
+  await record.leaving(before);
   disk.capacityBytes = disk.usedBytes;
-  let left = false;
-  const leaving = leave(record, during).then(() => (left = true));
-  let read = false;
-  const ended = record.ended(arrived(before)).then(() => (read = true));
-  await eventually(() => !record.writable);
-  for (let second = 0; second < 5; second += 1) await clock.advance(1000);
-  t.deepEqual([left, read, outages], [false, false, ['ENOSPC']]);
-  t.deepEqual(problems(verifyText(recordText(disk))).slice(1), []);
+  await t.throwsAsync(record.leaving(during), { instanceOf: AuditWriteError, message: /ENOSPC/ });
+  t.false(record.writable);
+  for (let second = 0; second < 5; second += 1) {
+    const ended = t.throwsAsync(record.ended(arrived(before)), { instanceOf: AuditWriteError });
+    const again = t.throwsAsync(record.leaving(before), { instanceOf: AuditWriteError });
+    await clock.advance(1000);
+    await Promise.all([ended, again]);
+  }
+  t.deepEqual(outages, ['ENOSPC']);
+  t.deepEqual(kindsOf(recordText(disk)), ['begin', 'start', 'leaving']);
   disk.capacityBytes = Infinity;
   await clock.advance(1000);
-  await Promise.all([leaving, ended]);
-  t.true(record.writable);
+  await eventually(() => record.writable);
+  await record.ended(arrived(before));
+  await record.leaving(during);
   t.deepEqual(outages, ['ENOSPC', undefined]);
   const lines = linesOf(recordText(disk));
   t.deepEqual(
     lines.slice(3).map(({ kind }) => kind),
-    ['resumed', 'leaving', 'export', 'checkpoint'],
+    ['resumed', 'export', 'checkpoint', 'leaving'],
   );
   t.like(lines[3]?.members, { reason: 'ENOSPC', since: '2030-01-01T00:00:00.000Z' });
   t.deepEqual(problems(verifyText(recordText(disk))), []);
 });
 
-test('later attempts wait as well while the record cannot be written', async (t) => {
+test('the end of a job that cannot be written is not forgotten, even if nobody asks again', async (t) => {
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
   const job = departing();
-  await leave(record, job);
+  await record.leaving(job);
   disk.faults.set('write', 'EIO');
-  record.refused(refusal());
-  await eventually(() => !record.writable);
-  let left = false;
-  const again = leave(record, job).then(() => (left = true));
-  await clock.advance(3000);
-  t.false(left);
+  await t.throwsAsync(record.ended(arrived(job)), { instanceOf: AuditWriteError });
   disk.faults.clear();
   await clock.advance(1000);
-  await again;
-  t.pass();
+  await eventually(() => kindsOf(recordText(disk)).includes('export'));
+  await record.ended(arrived(job));
+  t.is(kindsOf(recordText(disk)).filter((kind) => kind === 'export').length, 1);
+  t.is(record.unfinished, 0);
 });
 
 test('an outage is noticed to be over even if nobody waits', async (t) => {
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
-  await leave(record, departing());
+  await record.leaving(departing());
   disk.faults.set('sync', 'EIO');
-  const cancelled = new AbortController();
-  const leaving = record.leaving(departing(), cancelled.signal);
-  await eventually(() => !record.writable);
-  cancelled.abort();
-  t.is(await leaving, 'aborted');
+  await t.throwsAsync(record.leaving(departing()), { instanceOf: AuditWriteError });
   disk.faults.clear();
   await clock.advance(1000);
   await eventually(() => record.writable);
   t.deepEqual(problems(verifyText(recordText(disk))), []);
 });
 
-test('a job that is cancelled while it waits to leave never did, and is no unfinished business', async (t) => {
+test('a job that could not be recorded to leave has no line, and is no unfinished business', async (t) => {
   const disk = new MemoryDisk();
   const { record } = await openRecord(disk);
-  await leave(record, departing());
+  await record.leaving(departing());
   disk.faults.set('write', 'EIO');
-  record.refused(refusal());
-  await eventually(() => !record.writable);
   const job = departing();
-  const cancelled = new AbortController();
-  const leaving = record.leaving(job, cancelled.signal);
-  cancelled.abort();
-  t.is(await leaving, 'aborted');
+  await t.throwsAsync(record.leaving(job));
   await record.ended(finish(job, { kind: 'gave_up', error: { code: 'cancelled', message: '' } }, 0));
   t.is(record.unfinished, 1);
-  t.is(await record.leaving(job, cancelled.signal), 'aborted');
 });
 
 test('what fails to be synced goes on in another file', async (t) => {
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
   const job = departing();
-  await leave(record, job);
+  await record.leaving(job);
   disk.faults.set('sync', 'EIO');
-  const ended = record.ended(arrived(job));
-  await eventually(() => !record.writable);
+  await t.throwsAsync(record.ended(arrived(job)));
   disk.faults.clear();
   await clock.advance(1000);
-  await ended;
+  await eventually(() => record.unfinished === 0);
   t.deepEqual([...disk.names.keys()].sort(), ['audit.log', 'audit.log.1']);
   t.deepEqual(problems(verifyText(recordText(disk))), []);
   disk.kill();
@@ -211,7 +200,7 @@ test('what fails to be synced goes on in another file', async (t) => {
 test('there is a checkpoint after every hundred lines', async (t) => {
   const disk = new MemoryDisk();
   const { record } = await openRecord(disk);
-  await Promise.all(Array.from({ length: 350 }, () => leave(record, departing())));
+  await Promise.all(Array.from({ length: 350 }, () => record.leaving(departing())));
   const kinds = kindsOf(recordText(disk));
   t.deepEqual(
     kinds.flatMap((kind, at) => (kind === 'checkpoint' ? [at + 1] : [])),
@@ -223,7 +212,7 @@ test('there is a checkpoint after every hundred lines', async (t) => {
 test('there is a checkpoint every minute in which there was something', async (t) => {
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
-  await leave(record, departing());
+  await record.leaving(departing());
   const checkpoints = (): number => kindsOf(recordText(disk)).filter((kind) => kind === 'checkpoint').length;
   await clock.advance(59_000);
   t.is(checkpoints(), 0);
@@ -231,7 +220,7 @@ test('there is a checkpoint every minute in which there was something', async (t
   await eventually(() => checkpoints() === 1);
   await clock.advance(600_000);
   t.is(checkpoints(), 1);
-  await leave(record, departing());
+  await record.leaving(departing());
   await clock.advance(60_000);
   await eventually(() => checkpoints() === 2);
 });
@@ -240,7 +229,7 @@ test('the stop ends the record with what is unfinished and a checkpoint, and lea
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
   const job = departing();
-  await leave(record, job);
+  await record.leaving(job);
   await record.close();
   t.is(clock.armed, 0);
   const lines = linesOf(recordText(disk));
@@ -250,22 +239,18 @@ test('the stop ends the record with what is unfinished and a checkpoint, and lea
   );
   t.like(lines.at(-3)?.members, { job: job.id, line: 3 });
   t.is(verifyText(recordText(disk)).uncovered, 0);
-  t.is(await leave(record, departing()), 'aborted');
-  await t.throwsAsync(record.ended(arrived(job)), { message: /closed/ });
+  await t.throwsAsync(record.leaving(departing()), { instanceOf: AuditWriteError });
+  await t.throwsAsync(record.ended(arrived(job)), { instanceOf: AuditWriteError });
 });
 
 test('a stop while the disk is full ends all the same', async (t) => {
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
   const job = departing();
-  await leave(record, job);
+  await record.leaving(job);
   disk.capacityBytes = disk.usedBytes;
-  const ended = t.throwsAsync(record.ended(arrived(job)));
-  const leaving = leave(record, departing());
-  await eventually(() => !record.writable);
+  await t.throwsAsync(record.ended(arrived(job)));
   await record.close();
-  await ended;
-  t.is(await leaving, 'aborted');
   t.is(clock.armed, 0);
   disk.capacityBytes = Infinity;
   await openRecord(disk);
@@ -277,10 +262,10 @@ test('files follow one another in one chain, and the newest alone tells what is 
   const disk = new MemoryDisk();
   const { record } = await openRecord(disk, { maxFileBytes: 5000 });
   const open = departing();
-  await leave(record, open);
+  await record.leaving(open);
   for (let count = 0; count < 40; count += 1) {
     const job = departing();
-    await leave(record, job);
+    await record.leaving(job);
     await record.ended(arrived(job));
   }
   const files = [...disk.names.keys()];
@@ -294,7 +279,7 @@ test('files follow one another in one chain, and the newest alone tells what is 
   disk.kill();
   const next = await openRecord(disk);
   const job = departing();
-  await leave(next.record, job);
+  await next.record.leaving(job);
   const unfinished = linesOf(recordText(disk)).filter(({ kind }) => kind === 'unfinished');
   t.deepEqual(
     unfinished.map(({ members }) => [members['job'], members['line']]),
@@ -313,7 +298,7 @@ test('a hostile text stays on its line, and is cut to a length that tells it fro
     departing({ owner: hostile, purpose: hostile }),
     ...long.map((owner) => departing({ owner })),
   ];
-  for (const job of jobs) await leave(record, job);
+  for (const job of jobs) await record.leaving(job);
   const text = recordText(disk);
   t.notRegex(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   t.deepEqual(problems(verifyText(text)), []);
@@ -374,7 +359,7 @@ test('a flood of different refusals costs a bounded number of lines, and every o
 test('refusals are counted, not queued, while the record cannot be written', async (t) => {
   const disk = new MemoryDisk();
   const { record, clock } = await openRecord(disk);
-  await leave(record, departing());
+  await record.leaving(departing());
   disk.faults.set('write', 'EROFS');
   record.refused(refusal({ owner: 'first' }));
   await eventually(() => !record.writable);

@@ -83,6 +83,8 @@ const cases: {
     value: { host: '::1', port: 9000 },
     bad: ['8081', '127.0.0.1', '127.0.0.1:65536', '::1:8081', 'a b:80', ':8081', 'no'],
   },
+  audit: { good: '/var/lib/relay/audit.log', value: '/var/lib/relay/audit.log', bad: [] },
+  auditMaxBytes: { good: '1mb', value: 1_048_576, bad: ['1kb', '2gb'] },
   logLevel: { good: 'debug', value: 'debug', bad: ['loud'] },
 };
 
@@ -121,6 +123,8 @@ const defaults: Config = {
   corsOrigins: [],
   signingKeys: [],
   admin: { host: '127.0.0.1', port: 8081 },
+  audit: undefined,
+  auditMaxBytes: 67_108_864,
   logLevel: 'info',
 };
 

@@ -41,6 +41,7 @@ export async function openRecord(
       maxFileBytes: 1 << 20,
       version: '0',
       onOutage: (code) => outages.push(code),
+      kept: new Map(),
       ...options,
     },
     recovery.recovered,
@@ -58,11 +59,6 @@ export function arrived(job: Job, statusCode = 200): Job {
   const outcome = answered(statusCode);
   if (outcome.kind !== 'answered') throw new Error('no answer');
   return finish(job, { kind: 'answered', answer: outcome.answer }, 0);
-}
-
-/** Records a departure that nobody cancels. */
-export function leave(record: Pick<AuditRecord, 'leaving'>, job: Job): Promise<'recorded' | 'aborted'> {
-  return record.leaving(job, new AbortController().signal);
 }
 
 /** All of a record on a disk, in order. */
