@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { Histogram } from './histogram.js';
 import { outcomes, refusedConnections, ruleNames } from './labels.js';
 
 /** Waits and durations from a millisecond to a minute: the longest that is ordinary, a long poll, is held 55 s. */
@@ -66,38 +67,35 @@ function startAtZero({
 }
 
 /** What is timed as it happens. */
-export function createHistograms(registry: Registry) {
-  const registers = [registry];
+export function createHistograms() {
   const histograms = {
     requestDuration: new Histogram({
       name: 'export_relay_request_duration_seconds',
       help: 'Time to answer a request, by route; that of /lp/export includes the time a poll is held.',
-      labelNames: ['route'],
+      label: 'route',
       buckets: secondsBuckets,
-      registers,
     }),
     queueWait: new Histogram({
       name: 'export_relay_queue_wait_seconds',
       help: 'Time from the acceptance of a job to its first attempt.',
       buckets: queueBuckets,
-      registers,
     }),
     attemptDuration: new Histogram({
       name: 'export_relay_attempt_duration_seconds',
       help: "Time of an attempt, connect to last byte, by outcome: the class of the destination's status, or the error code.",
-      labelNames: ['outcome'],
+      label: 'outcome',
       buckets: secondsBuckets,
-      registers,
     }),
     journalCommit: new Histogram({
       name: 'export_relay_journal_commit_duration_seconds',
       help: 'Time to bring one group of changes to the disk; none without --journal.',
       buckets: commitBuckets,
-      registers,
     }),
   };
-  // A relay that has never made an attempt has made none for a while, too.
-  histograms.attemptDuration.zero({ outcome: '2xx' });
+  // A relay that has never done something has not done it for a while, too.
+  histograms.attemptDuration.series('2xx');
+  histograms.queueWait.series();
+  histograms.journalCommit.series();
   return histograms;
 }
 

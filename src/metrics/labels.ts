@@ -21,7 +21,7 @@ const errorCodes = {
   interrupted: true,
 } satisfies Record<JobErrorCode, true>;
 
-/** Statuses up to 999 are answers; beyond 5xx there is no class. */
+/** By the first digit, from 2; statuses up to 999 are answers, but beyond 5xx there is no class. */
 const statusClasses = ['2xx', '3xx', '4xx', '5xx', 'other'] as const;
 
 /** How a job or an attempt ended: the class of the destination's status, or why there is none. */
@@ -34,7 +34,7 @@ export function outcomeOf(end: AttemptOutcome | JobResult): Outcome {
 }
 
 function statusClassOf(status: number): Outcome {
-  return statusClasses.find((name) => name.startsWith(String(Math.floor(status / 100)))) ?? 'other';
+  return statusClasses[Math.floor(status / 100) - 2] ?? 'other';
 }
 
 const rules = {

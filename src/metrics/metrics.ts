@@ -9,6 +9,7 @@ import { version } from '../version.js';
 import { createCounters, createGauges, createHistograms, createLostLines } from './instruments.js';
 import { connectionRefusal, outcomeOf, ruleNamed } from './labels.js';
 import { collectProcessMetrics } from './process.js';
+import { Tally } from './tally.js';
 
 /** The relay as it is at one moment; read only when the metrics are. */
 export interface Figures {
@@ -65,8 +66,10 @@ export interface Metrics {
 /** The metrics of one relay, in a registry of its own. docs/operating/README.md lists them. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  const histograms = createHistograms(registry);
+  const histograms = createHistograms();
   const counters = createCounters(registry);
+  const requests = new Tally(counters.requests);
+  const finished = new Tally(counters.jobsFinished);
   const measure = createMeasure(registry, options);
   createLostLines(registry, options.logLinesLost ?? (() => 0));
   if (options.processMetrics === true) collectProcessMetrics(registry);
@@ -76,11 +79,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
       started = true;
     },
     onRequest({ route, status, failure, durationMs }) {
-      counters.requests.inc({ route, status, code: failure?.code ?? 'ok' });
-      histograms.requestDuration.observe({ route }, durationMs / 1000);
+      const code = failure?.code ?? 'ok';
+      // A code has one status.
+      requests.add(`${route} ${failure === undefined ? status : code}`, () => ({ route, status, code }));
+      histograms.requestDuration.observe(durationMs / 1000, route);
     },
     onAttempt({ job, outcome, durationMs, retryInMs }) {
-      histograms.attemptDuration.observe({ outcome: outcomeOf(outcome) }, durationMs / 1000);
+      histograms.attemptDuration.observe(durationMs / 1000, outcomeOf(outcome));
       if (outcome.kind === 'answered') counters.deliveredBytes.inc(job.dataBytes);
       else if (outcome.error.rule !== undefined) {
         counters.refusals.inc({ stage: 'attempt', rule: outcome.error.rule });
@@ -98,7 +103,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       }
     },
     onFinished({ result }) {
-      if (result !== undefined) counters.jobsFinished.inc({ outcome: outcomeOf(result) });
+      if (result === undefined) return;
+      const outcome = outcomeOf(result);
+      finished.add(outcome, () => ({ outcome }));
     },
     onRefusal({ failure }) {
       if (failure.code !== 'destination_refused') return;
@@ -113,7 +120,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observeJournalCommit: (durationMs) => histograms.journalCommit.observe(durationMs / 1000),
     async render() {
       measure(await options.figures());
-      return { contentType: registry.contentType, body: await registry.metrics() };
+      for (const tally of [requests, finished]) tally.flush();
+      const timed = Object.values(histograms).map((histogram) => histogram.text());
+      return { contentType: registry.contentType, body: timed.join('') + (await registry.metrics()) };
     },
   };
 }
