@@ -9,8 +9,7 @@ import type { OwnListener } from './egress/own_listener.js';
 import { figuresOf } from './figures.js';
 import { createFront } from './front.js';
 import { LocalRegistry } from './job/local_registry.js';
-import { openKeptJobs } from './kept_jobs.js';
-import { openKeptRecord } from './kept_record.js';
+import { openKept } from './kept.js';
 import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, type Listener, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
@@ -56,20 +55,11 @@ export interface ServiceParts {
 /** Builds the parts and starts them in order: the queue first, the listener last. */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
   const { logger, clock = systemClock, random = Math.random, fetchSecret, tls, lookup } = parts;
-  const kept = await openKeptJobs({ directory: config.journal, clock, logger });
   const figures = () => figuresOf({ registry, front, sender, macaroons });
   const metrics = createMetrics({ ...parts, bounds: config, figures });
-  const record = await openKeptRecord({
-    config,
-    clock,
-    logger,
-    journal: kept,
-    observers: createObservers(logger, clock, metrics),
-  }).catch(async (error: unknown) => {
-    await kept.close();
-    throw error;
-  });
-  const { observers } = record;
+  const watching = createObservers(logger, clock, metrics);
+  const kept = await openKept({ config, clock, logger, observers: watching });
+  const { observers } = kept;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
   const { sender, reach } = createWayOut({ config, own, lookup, onUnreachable: observers.onUnreachable });
@@ -80,7 +70,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     clock,
     random,
     deliver: sender.deliver,
-    store: record.store,
+    store: kept.store,
   });
   registry.restore(kept.jobs);
   metrics.start();
@@ -98,7 +88,6 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     registry.close();
     macaroons.stop();
     await sender.close();
-    await record.close();
     await kept.close();
     throw error;
   });
@@ -119,7 +108,6 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       await socketsClosed;
       await listener.close();
       await admin?.close();
-      await record.close();
       await kept.close();
     },
   };
