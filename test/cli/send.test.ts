@@ -148,7 +148,7 @@ test('what went wrong is said in words', async (t) => {
     [[to, '{"a":'], /data: is not JSON: /],
     [[to, 'LICENSE'], /LICENSE: is not JSON: /],
     [
-      [to, '--url', gone, '--timeout=100ms', '{}'],
+      [to, '--url', gone, '--timeout=2s', '{}'],
       /no answer from the relay at .*ECONNREFUSED.*nothing was accepted/,
     ],
   ] as const) {
@@ -171,7 +171,7 @@ test('with --json, what went wrong is a line too', async (t) => {
   t.like(refused, { code: 'destination_refused', status: 403 });
   t.like(broken, { error: { code: 'input' } });
   const narrow = await run(
-    [to, '--json', `--url=http://127.0.0.1:${await freePort()}`, '--timeout=50ms', '{}'],
+    [to, '--json', `--url=http://127.0.0.1:${await freePort()}`, '--timeout=2s', '{}'],
     { env },
   );
   t.like(JSON.parse(narrow.stdout), { error: { code: 'relay_unreachable' } });

@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ExportAbortedError, type ExportClientOptions } from '#relay/client/index.js';
 import { ScriptedFetch, clientOf, jobAnswer } from '../helpers/client.js';
 import { type Cut, hurriedClock, startCuttingProxy } from '../helpers/cutting_proxy.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free_port.js';
 import { startRelay } from '../helpers/relay.js';
 import { startDestination } from '../helpers/scripted_destination.js';
 
@@ -177,4 +181,22 @@ test('calls one after another leave nothing on the signal they share', async (t)
     await relay.run(relay.client.export('https://a.example/', {}, { signal }));
   }
   t.deepEqual(counts, { added: 20, removed: 20 });
+});
+
+test('a relay with a journal that restarts between submission and answer delivers once, and the wait goes on', async (t) => {
+  const journal = mkdtempSync(join(tmpdir(), 'client-journal-'));
+  t.teardown(() => rmSync(journal, { recursive: true, force: true }));
+  const destination = await startDestination(t);
+  const flags = [`--journal=${journal}`, `--port=${await freePort()}`];
+  const first = await startRelay(t, flags);
+  const client = clientOf(first, hurried);
+  const job = await client.submit(destination.url, {}, { idempotencyKey: 'once' });
+  await client.wait(job.id);
+  await first.service.stop(0);
+  const waiting = client.wait(job.id);
+  const again = client.submit(destination.url, {}, { idempotencyKey: 'once' });
+  await startRelay(t, flags);
+  t.is((await waiting).text(), 'ok');
+  t.is((await again).id, job.id);
+  t.is(destination.arrivals.length, 1);
 });
