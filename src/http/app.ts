@@ -48,7 +48,7 @@ export interface RequestReport {
 }
 
 export interface AppOptions {
-  readonly exports: Exports;
+  readonly exports: Pick<Exports, 'submit' | 'ask' | 'dryRun'>;
   /** Undefined until the relay knows its secret. */
   readonly verifier: () => MacaroonVerifier | undefined;
   /** What a `target` caveat must name. */

@@ -33,6 +33,7 @@ const lingerMs = 1000;
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
 export function createBoundedServer(handler: RequestListener, options: ServerOptions): Server | TlsServer {
   const { requestTimeoutMs, maxConnections, certificate, onRefused, onRequest, wantsUpgrade } = options;
+  const checkingIntervalMs = Math.min(1000, Math.ceil(requestTimeoutMs / 4));
   const answers = new AnswersInWriting();
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
@@ -49,7 +50,7 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+    connectionsCheckingInterval: checkingIntervalMs,
     noDelay: true,
     // The application answers a request without a Host: Node would do so without saying what is wrong.
     requireHostHeader: false,
@@ -61,7 +62,8 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
           { ...bounds, ...certificate, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs },
           listener,
         );
-  server.timeout = requestTimeoutMs;
+  // Later than the check for late requests, which are answered; what this cuts off gets no word.
+  server.timeout = requestTimeoutMs + 2 * checkingIntervalMs;
   server.maxConnections = maxConnections;
   server.maxHeadersCount = maxHeaders;
   // Only a request whose headers were good is told to send its body.

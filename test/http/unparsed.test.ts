@@ -61,11 +61,10 @@ test('a request that does not arrive whole in time gets a problem document', asy
       talk(t, relay, text),
     ),
   );
-  for (const answer of answers.filter((text) => text !== '').map(parts)) {
+  for (const answer of answers.map(parts)) {
     t.is(answer.status, 'HTTP/1.1 408 Request Timeout');
     t.like(answer.problem, { code: 'request_timeout' });
   }
-  t.true(answers.some((text) => text !== ''));
 });
 
 test('what follows a long poll that is held is not answered in its place', async (t) => {
