@@ -3,7 +3,7 @@ import { whyUndecodable } from '../macaroon/undecodable.js';
 import type { CommandContext } from './command.js';
 
 /** The variable a macaroon is taken from where none is given. */
-export const macaroonVariable = 'EXPORT_RELAY_MACAROON';
+const macaroonVariable = 'EXPORT_RELAY_MACAROON';
 
 /** A macaroon that a command is about; else what is wrong: the command line, or the macaroon. */
 export type MacaroonArgument =

@@ -13,7 +13,6 @@ export interface PublicLimits {
   readonly maxWaitMs: number;
   readonly maxResponseBytes: number;
   readonly resultTtlMs: number;
-  readonly requestTimeoutMs: number;
 }
 
 /** The OpenAPI 3.1 document of the relay's interface, made from the tables and patterns that requests are checked with. */

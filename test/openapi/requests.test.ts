@@ -63,7 +63,7 @@ const bodies: readonly (readonly [unknown, boolean])[] = [
 ];
 
 test('what the document calls a request is what the relay takes for one', (t) => {
-  const limits = { maxBodyBytes: 1, maxWaitMs: 1, maxResponseBytes: 1, resultTtlMs: 1, requestTimeoutMs: 1 };
+  const limits = { maxBodyBytes: 1, maxWaitMs: 1, maxResponseBytes: 1, resultTtlMs: 1 };
   const contract = new Contract(openApiDocument(limits) as unknown as Document);
   for (const [body, isGood] of bodies) {
     const text = JSON.stringify(body);
