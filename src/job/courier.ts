@@ -28,7 +28,7 @@ export interface CourierOptions {
   readonly onAttempt: (report: AttemptReport) => void;
   /** Told of an exception in an attempt; the job has ended then. */
   readonly onBug: (error: unknown) => void;
-  /** Marks the job's next attempt as begun; `undefined` if there is to be none. */
+  /** Marks the job's next attempt as begun, with `depart`; `undefined` if there is to be none. */
   readonly begin: (id: JobId) => Job | undefined | Promise<Job | undefined>;
   readonly settle: (id: JobId, result: JobResult) => void;
   /** Notes how an attempt ended that another one will follow. */
@@ -40,7 +40,7 @@ export interface CourierOptions {
 /** A job between its first attempt and its end. */
 interface Voyage {
   readonly startedAtMs: number;
-  /** Present while an attempt is in flight. */
+  /** Present from the moment an attempt begins until it ends. */
   flight: AbortController | undefined;
   /** Present while the job waits for its next attempt. */
   cancelTimer: (() => void) | undefined;
@@ -72,16 +72,16 @@ export class Courier {
   async #attempt(id: JobId): Promise<void> {
     const begun = this.#options.begin(id);
     const job = begun instanceof Promise ? await begun : begun;
-    if (job !== undefined && !this.#abandoned) await this.#fly(job);
+    const voyage = this.#voyages.get(id);
+    // Since it began, it may have been recalled.
+    if (job === undefined || voyage?.flight === undefined || this.#abandoned) return;
+    await this.#fly(job, voyage, voyage.flight);
   }
 
-  async #fly(job: Job): Promise<void> {
+  async #fly(job: Job, voyage: Voyage, flight: AbortController): Promise<void> {
     const { id } = job;
     const { clock } = this.#options;
     const begunAtMs = clock.monotonicMs();
-    const voyage = this.#voyage(id, begunAtMs);
-    const flight = new AbortController();
-    voyage.flight = flight;
     const outcome = await this.#deliver(job, voyage, flight.signal, begunAtMs);
     voyage.flight = undefined;
     const durationMs = clock.monotonicMs() - begunAtMs;
@@ -91,6 +91,11 @@ export class Courier {
       return;
     }
     this.#conclude(job, voyage, outcome, durationMs);
+  }
+
+  /** Called in the step in which `begin` marks an attempt as begun: from then on it can be recalled. */
+  depart(id: JobId): void {
+    this.#voyage(id, this.#options.clock.monotonicMs()).flight = new AbortController();
   }
 
   /**

@@ -237,6 +237,7 @@ export class LocalRegistry implements JobRegistry {
 
   #showBegun(entry: Entry, started: Job): Job {
     this.#table.leaveQueue(entry);
+    this.#courier.depart(started.id);
     this.#show(entry, started);
     return started;
   }

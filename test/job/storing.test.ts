@@ -166,6 +166,21 @@ test('a job cancelled while its attempt is being written never leaves', async (t
   }
 });
 
+test('whenever a job is cancelled while its attempt begins, nothing leaves, or what leaves is aborted', async (t) => {
+  for (let ticks = 0; ticks < 12; ticks += 1) {
+    const under = createStored(t);
+    const { registry, store, held } = under;
+    const job = await accepted(under, 'holds');
+    await settled();
+    store.mode = 'works';
+    store.next().take();
+    for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+    t.like(await registry.cancel(job.id), { value: { state: 'Finished' } });
+    await settled();
+    for (const { delivery } of held.flights) t.true(delivery.signal.aborted, `after ${ticks} ticks`);
+  }
+});
+
 test('a job that expires while its attempt is being written never leaves', async (t) => {
   const under = createStored(t, { queueTimeoutMs: 5000 });
   const { registry, store, held, clock } = under;
