@@ -231,7 +231,11 @@ export class LocalRegistry implements JobRegistry {
 
   /** Nothing leaves before it is written that it does: a stop would not know of the attempt. */
   async #beginOnceWritten(entry: Entry, started: Job, written: Promise<boolean>): Promise<Job | undefined> {
-    if (await written) return hasEnded(entry) ? undefined : this.#showBegun(entry, started);
+    if (await written) {
+      // A write may take long enough for either.
+      const over = hasEnded(entry) || this.#macaroonExpired(entry.job);
+      return over ? undefined : this.#showBegun(entry, started);
+    }
     return (await this.#store.hold()) ? this.#begin(entry.job.id) : undefined;
   }
 

@@ -195,6 +195,18 @@ test('a job that expires while its attempt is being written never leaves', async
   t.like(await registry.get(job.id), { attempts: 0, result: { error: { code: 'expired' } } });
 });
 
+test('a macaroon that expires while its attempt is being written lets nothing leave', async (t) => {
+  const under = createStored(t);
+  const { registry, store, held, clock } = under;
+  const job = await accepted(under, 'holds', { expiresAtMs: clock.nowMs() + 2000 });
+  await clock.advance(2000);
+  store.mode = 'works';
+  store.next().take();
+  await settled();
+  t.deepEqual(held.begun, []);
+  t.like(await registry.get(job.id), { attempts: 0, result: { error: { code: 'expired' } } });
+});
+
 test('an end is shown once it is written', async (t) => {
   const under = createStored(t);
   const { registry, store, held, finished, clock } = under;
