@@ -337,7 +337,8 @@ export class LocalRegistry implements JobRegistry {
   #sweep(nowMs: number): void {
     const { queueTimeoutMs } = this.#options;
     for (let head = this.#table.longestQueued(); head !== undefined; head = this.#table.longestQueued()) {
-      if (head.acceptedAtMs + queueTimeoutMs > nowMs) break;
+      // One that is still being written has not been accepted yet; those behind it came later.
+      if (head.arriving !== undefined || head.acceptedAtMs + queueTimeoutMs > nowMs) break;
       this.#settle(head.job.id, {
         kind: 'gave_up',
         error: { code: 'expired', message: 'The job waited too long for its first attempt.' },

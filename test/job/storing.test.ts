@@ -117,6 +117,21 @@ test('a submission being written takes its place in lane and memory', async (t) 
   await first;
 });
 
+test('a job whose queue timeout passes while it is first written is still refused as a whole, or accepted', async (t) => {
+  for (const outcome of ['fail', 'take'] as const) {
+    const { registry, store, clock } = createStored(t, { queueTimeoutMs: 2000 });
+    store.mode = 'holds';
+    const submitted = registry.submit(newJob());
+    await clock.advance(10_000);
+    t.is(store.held.length, 1, 'nobody has seen it, so nothing ends');
+    store.mode = 'works';
+    store.next()[outcome]();
+    const result = await submitted;
+    t.is(result.ok, outcome === 'take');
+    if (outcome === 'fail') t.like(registry.stats(), nothing);
+  }
+});
+
 test('an attempt begins once it is written that it does, and is shown then', async (t) => {
   const under = createStored(t);
   const { registry, store, held } = under;
