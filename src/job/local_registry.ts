@@ -69,6 +69,8 @@ export class LocalRegistry implements JobRegistry {
   readonly #drainRate = new DrainRate();
   readonly #lanes: Lanes;
   readonly #courier: Courier;
+  /** Not written yet, in the order in which they are shown all the same. */
+  readonly #endings = new Set<{ readonly showAtMs: number; readonly show: () => void }>();
   #closing = false;
   #cancelSweep: () => void;
 
@@ -296,17 +298,17 @@ export class LocalRegistry implements JobRegistry {
     result: JobResult,
     first: Promise<boolean>,
   ): Promise<void> {
+    const ending = {
+      showAtMs: this.#clock.monotonicMs() + this.#options.limits.jobTimeoutMs,
+      show: () => this.#showEnd(entry, finished, result),
+    };
+    this.#endings.add(ending);
     let written = await first;
-    if (!written) {
-      const late = this.#clock.after(this.#options.limits.jobTimeoutMs, () =>
-        this.#showEnd(entry, finished, result),
-      );
-      while (!written && (await this.#store.hold()) && this.#table.get(finished.id) === entry) {
-        written = (await this.#store.put(finished)) === true;
-      }
-      late();
+    while (!written && (await this.#store.hold()) && this.#table.get(finished.id) === entry) {
+      written = (await this.#store.put(finished)) === true;
     }
-    if (written) this.#showEnd(entry, finished, result);
+    this.#endings.delete(ending);
+    if (written) ending.show();
   }
 
   #showEnd(entry: Entry, finished: Job, result: JobResult): void {
@@ -345,6 +347,11 @@ export class LocalRegistry implements JobRegistry {
       });
     }
     this.#courier.expire(nowMs);
+    for (const ending of this.#endings) {
+      if (ending.showAtMs > nowMs) break;
+      this.#endings.delete(ending);
+      ending.show();
+    }
     this.#table.evictExpired(nowMs);
     this.#store.sweep();
   }

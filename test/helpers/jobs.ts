@@ -70,8 +70,10 @@ export interface RegistryUnderTest {
   readonly finished: Job[];
 }
 
-export function createRegistry(overrides: Partial<LocalRegistryOptions> = {}): RegistryUnderTest {
-  const clock = new FakeClock();
+export function createRegistry(
+  overrides: Partial<LocalRegistryOptions> = {},
+  clock = new FakeClock(),
+): RegistryUnderTest {
   const held = new HeldDeliveries();
   const finished: Job[] = [];
   const registry = new LocalRegistry({

@@ -12,11 +12,15 @@ interface HeldWrite {
 export class ScriptedStore implements JobStore {
   mode: 'works' | 'fails' | 'holds' = 'works';
   /** What would be there after a stop. */
-  readonly jobs = new Map<JobId, Job>();
+  readonly jobs: Map<JobId, Job>;
   /** In the order in which they were asked for. */
   readonly held: HeldWrite[] = [];
   /** Every call, such as `Pending 1` or `remove`. */
   readonly calls: string[] = [];
+
+  constructor(jobs: ReadonlyMap<JobId, Job> = new Map()) {
+    this.jobs = new Map(jobs);
+  }
 
   put(job: Job): Promise<void> {
     this.calls.push(`${job.state} ${job.version}`);
