@@ -116,8 +116,9 @@ export class LocalRegistry implements JobRegistry {
     this.#table.evictSurplus();
   }
 
-  /** Lets attempts begin after `restore`. */
+  /** Lets attempts begin after `restore`, but for what waited too long meanwhile. */
   start(): void {
+    this.#sweep(this.#clock.monotonicMs());
     this.#lanes.start();
   }
 

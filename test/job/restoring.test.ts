@@ -207,6 +207,21 @@ test('more results than are kept come back as many as are, the youngest', async 
   t.is(after.registry.stats().finished, 2);
 });
 
+test('a job whose queue timeout passed while the relay was away ends as expired and never leaves', async (t) => {
+  const before = createStored(t, { queueTimeoutMs: minute });
+  await flying(before);
+  const waiting = await accept(before.registry);
+  const elsewhere = await accept(before.registry, { owner: 'another' });
+  // In its own lane it would have been attempted at once.
+  before.store.jobs.set(elsewhere.id, elsewhere);
+  const after = restarted(t, before, minute, { queueTimeoutMs: minute });
+  await settled();
+  for (const { id } of [waiting, elsewhere]) {
+    t.like(await after.registry.get(id), { attempts: 0, result: { error: { code: 'expired' } } });
+    t.false(after.held.begun.includes(id));
+  }
+});
+
 test('what is left of a queue timeout goes on after a restart', async (t) => {
   const before = createStored(t, { queueTimeoutMs: minute });
   await flying(before);
