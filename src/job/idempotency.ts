@@ -20,8 +20,11 @@ export class IdempotencyIndex {
     if (idempotency !== undefined) this.#jobs.set(scopeOf(owner, destination, idempotency.key), id);
   }
 
-  forget({ owner, destination, idempotency }: Job): void {
-    if (idempotency !== undefined) this.#jobs.delete(scopeOf(owner, destination, idempotency.key));
+  /** Lets a job's key go, unless it has passed to another job: one that was forgotten may be back after a stop. */
+  forget({ id, owner, destination, idempotency }: Job): void {
+    if (idempotency === undefined) return;
+    const scope = scopeOf(owner, destination, idempotency.key);
+    if (this.#jobs.get(scope) === id) this.#jobs.delete(scope);
   }
 }
 

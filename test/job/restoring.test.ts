@@ -262,6 +262,30 @@ test('idempotency keys come back with jobs that wait, fly and are kept', async (
   }
 });
 
+test('a key that passed to another job stays with it when the first comes back and goes', async (t) => {
+  const keyed = { idempotencyKey: 'one' };
+  const before = createStored(t, { maxKept: 1 });
+  const first = await accept(before.registry, keyed);
+  await settled();
+  before.held.land(answered());
+  await settled();
+  await flying(before);
+  const stored = before.store.jobs.get(first.id);
+  before.held.land(answered());
+  await settled();
+  t.is(await before.registry.get(first.id), undefined);
+  const second = await accept(before.registry, keyed);
+  await settled();
+  // The removal of the first was not written before the stop.
+  if (stored !== undefined) before.store.jobs.set(first.id, stored);
+  const after = restarted(t, before, 0, { maxKept: 1 });
+  await settled();
+  after.held.land(answered());
+  await settled();
+  t.is(await after.registry.get(first.id), undefined);
+  t.is((await accept(after.registry, keyed)).id, second.id);
+});
+
 test('what came back counts towards the limits', async (t) => {
   const before = createStored(t);
   await flying(before);
