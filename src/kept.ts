@@ -1,42 +1,43 @@
+import { type Audit, type AuditOptions, openAudit } from './audit/audit.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/settings.js';
 import type { Job } from './job/job.js';
 import type { JobStore } from './job/store.js';
 import { openKeptJobs } from './kept_jobs.js';
-import { openKeptRecord } from './kept_record.js';
 import type { Logger } from './log/logger.js';
 import type { Observers } from './observe.js';
 
-/** All that outlives the process: the journal of jobs, and the record of what left. */
+/** What outlives the process: the journal and the audit record, each if it is wanted. */
 export interface Kept {
-  /** What a change of a job has to pass; `undefined` where nothing is kept. */
+  /** Takes a change of a job only when each of them has it. */
   readonly store: JobStore | undefined;
-  /** Those that the last process left, in the order in which they were accepted. */
+  /** Jobs that the last process left, in the order in which they were accepted. */
   readonly jobs: readonly Job[];
-  /** The ones given, with the record among those who hear of everything. */
   readonly observers: Observers;
   /** Writes what is waiting and lets the next process in. */
   close(): Promise<void>;
 }
 
 export interface KeptOptions {
-  readonly config: Config;
+  readonly config: Pick<Config, 'audit' | 'auditMaxBytes' | 'journal'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observers: Observers;
 }
 
-/** Rejects with what to do about it, if one of them cannot be used; the other is closed then. */
+/** Rejects with what to do about it, if the journal or the record cannot be used. */
 export async function openKept({ config, clock, logger, observers }: KeptOptions): Promise<Kept> {
   const journal = await openKeptJobs({ directory: config.journal, clock, logger });
+  const { audit: path, auditMaxBytes: maxFileBytes } = config;
+  if (path === undefined) return { ...journal, observers };
   try {
-    const record = await openKeptRecord({ config, clock, logger, journal, observers });
+    const audit = await openRecord({ path, maxFileBytes, clock, kept: journal.jobs }, logger);
     return {
-      store: record.store,
+      store: recordingStore(audit, journal.store),
       jobs: journal.jobs,
-      observers: record.observers,
+      observers: recordingObservers(audit, observers),
       async close() {
-        await record.close();
+        await audit.close();
         await journal.close();
       },
     };
@@ -44,4 +45,58 @@ export async function openKept({ config, clock, logger, observers }: KeptOptions
     await journal.close();
     throw error;
   }
+}
+
+async function openRecord(options: AuditOptions, logger: Logger): Promise<Audit> {
+  const opened = await openAudit({
+    ...options,
+    onOutage(code) {
+      if (code === undefined) logger.info('the audit record can be written again');
+      else logger.error({ reason: code }, 'the audit record cannot be written: nothing leaves');
+    },
+  });
+  if (!opened.ok) throw new Error(opened.detail);
+  return opened.audit;
+}
+
+/** Journal and record are written at the same time: what only one of them knows after a kill is true all the same. */
+function recordingStore(audit: Audit, journal: JobStore | undefined): JobStore {
+  return {
+    async put(job) {
+      await Promise.all([journal?.put(job), record(audit, job)]);
+    },
+    async remove(ids) {
+      await journal?.remove(ids);
+    },
+  };
+}
+
+function record(audit: Audit, job: Job): Promise<void> {
+  if (job.state === 'Finished') return audit.ended(job);
+  // A new job would only wait for the record.
+  if (job.state === 'Pending') return audit.writable ? Promise.resolve() : unwritable();
+  return isUnderWay(job) ? audit.leaving(job) : Promise.resolve();
+}
+
+function recordingObservers(audit: Audit, observers: Observers): Observers {
+  return {
+    ...observers,
+    onAttempt(report) {
+      audit.attempted(report.job.id, report.outcome);
+      observers.onAttempt(report);
+    },
+    onRefusal(report) {
+      audit.refused(report);
+      observers.onRefusal(report);
+    },
+  };
+}
+
+function unwritable(): Promise<never> {
+  return Promise.reject(new Error('the audit record cannot be written'));
+}
+
+/** Whether an attempt begins, rather than has ended with another one to follow. */
+function isUnderWay({ attemptRecords }: Job): boolean {
+  return attemptRecords.at(-1)?.endedAtMs === undefined;
 }

@@ -57,8 +57,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const { logger, clock = systemClock, random = Math.random, fetchSecret, tls, lookup } = parts;
   const figures = () => figuresOf({ registry, front, sender, macaroons });
   const metrics = createMetrics({ ...parts, bounds: config, figures });
-  const watching = createObservers(logger, clock, metrics);
-  const kept = await openKept({ config, clock, logger, observers: watching });
+  const kept = await openKept({ config, clock, logger, observers: createObservers(logger, clock, metrics) });
   const { observers } = kept;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);

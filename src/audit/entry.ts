@@ -27,7 +27,7 @@ export interface Departure {
 }
 
 /** `maybe`: a connection stood, and no answer came. */
-export type Left = 'no' | 'maybe' | 'yes';
+type Left = 'no' | 'maybe' | 'yes';
 
 /** A submission that was not permitted, as whoever refuses it reports it. */
 export interface Refusal {
@@ -79,7 +79,8 @@ export function leavingEntry(job: Job, { sha256 }: Departure, timeMs: number): E
 /** The end of a job of which an attempt was begun; durable before the app can read it. */
 export function exportEntry(job: Job, departure: Partial<Departure>, timeMs: number): Entry {
   const { result } = job;
-  const { sha256, addresses = [], left = 'maybe', inFlight = false } = departure;
+  const answered = result?.kind === 'answered';
+  const { sha256, addresses = [], left = answered ? 'yes' : 'maybe', inFlight = false } = departure;
   const error = result?.kind === 'gave_up' ? result.error : undefined;
   return {
     kind: 'export',
@@ -88,7 +89,7 @@ export function exportEntry(job: Job, departure: Partial<Departure>, timeMs: num
       ...about(job),
       sha256,
       attempts: job.attempts,
-      status: result?.kind === 'answered' ? result.answer.statusCode : undefined,
+      status: answered ? result.answer.statusCode : undefined,
       code: error?.code,
       reason: error === undefined ? undefined : bounded(departure.reason, maxReasonLength),
       left: inFlight && left === 'no' ? 'maybe' : left,

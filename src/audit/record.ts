@@ -17,7 +17,7 @@ import { RecordFiles } from './files.js';
 import type { SigningKey } from './keys.js';
 import type { Storage } from '../journal/storage.js';
 import { AuditWriteError, RecordLog } from './log.js';
-import type { Recovered } from './recover.js';
+import type { OpenDeparture, Recovered } from './recover.js';
 import { Refusals } from './refusals.js';
 
 export interface RecordOptions {
@@ -51,6 +51,8 @@ export class AuditRecord {
   readonly #departures = new Map<JobId, Departure>();
   /** Those that an earlier run left unfinished, and that this one may end without an attempt of its own. */
   readonly #interrupted = new Map<string, Partial<Departure>>();
+  /** Those of them of which the record does not say so yet. */
+  readonly #unsettled = new Map<string, OpenDeparture>();
   /** Ends that are not written yet. */
   readonly #owed = new Map<JobId, Waiting[]>();
   #closing: Promise<void> | undefined;
@@ -165,22 +167,26 @@ export class AuditRecord {
   #begin({ torn, open, stopped }: Recovered): void {
     const timeMs = this.#nowMs();
     if (torn !== undefined) this.#write({ kind: 'repaired', timeMs, members: { ...torn } });
-    for (const [id, { line, sha256 }] of open) {
-      const departure = sha256 === undefined ? {} : { sha256 };
-      const kept = this.#options.kept.get(id);
-      if (kept?.state === 'Finished') {
-        this.#write(exportEntry(kept, departure, timeMs));
-      } else {
-        this.#interrupted.set(id, departure);
-        this.#write(unfinishedEntry(id, line, timeMs));
-      }
+    for (const [id, found] of open) {
+      this.#unsettled.set(id, found);
+      const done = (): void => void this.#unsettled.delete(id);
+      this.#log.write({ entry: this.#settling(id, found, timeMs), done, failed: () => 'keep' });
     }
     const after = stopped === undefined ? 'nothing' : stopped ? 'stop' : 'kill';
     this.#write({ kind: 'start', timeMs, members: { version: this.#options.version, after } });
   }
 
+  /** How a job ended that an earlier run left unfinished, or that nobody knows. */
+  #settling(id: string, { line, sha256 }: OpenDeparture, timeMs: number): Entry {
+    const departure = sha256 === undefined ? {} : { sha256 };
+    const kept = this.#options.kept.get(id);
+    if (kept?.state === 'Finished') return exportEntry(kept, departure, timeMs);
+    this.#interrupted.set(id, departure);
+    return unfinishedEntry(id, line, timeMs);
+  }
+
   #carried(): readonly Entry[] {
-    const jobs = [...this.#departures].flatMap(([job, { line, sha256 }]) =>
+    const jobs = [...this.#unsettled, ...this.#departures].flatMap(([job, { line, sha256 }]) =>
       line === undefined ? [] : [{ job, line, sha256 }],
     );
     const entries: Entry[] = [];

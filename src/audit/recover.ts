@@ -138,7 +138,7 @@ function walk(
   }
   return {
     ok: true,
-    head: { seq: last?.seq ?? 0, hash: last?.hash ?? noHash, unsigned },
+    head: { seq: last?.seq ?? 0, hash: last?.hash ?? noHash, unsigned: last === undefined ? 0 : unsigned },
     recordId: typeof recordId === 'string' ? recordId : undefined,
     file: typeof file === 'number' ? file : 1,
     end: start,

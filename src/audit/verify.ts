@@ -13,8 +13,7 @@ import { type Line, noHash, openLine } from './line.js';
  * - `unsigned`: lines for which there should be a checkpoint have none;
  * - `cut`: the head that was noted earlier is not in the record.
  */
-export type Problem =
-  'changed' | 'missing' | 'inserted' | 'reordered' | 'torn' | 'signature' | 'unsigned' | 'cut';
+type Problem = 'changed' | 'missing' | 'inserted' | 'reordered' | 'torn' | 'signature' | 'unsigned' | 'cut';
 
 /** Where a line stands. */
 export interface Place {

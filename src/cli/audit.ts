@@ -99,9 +99,9 @@ function textOf(report: RecordReport, wanted: Wanted): string {
     ...(moreFindings > 0 ? [`and ${moreFindings} more`] : []),
     report.ok ? `The record is whole: ${extent(report)}` : `The record is NOT whole: ${extent(report)}`,
     ...(files.length > 1 ? [`It was read from ${files.length} files.`] : []),
-    coverage(report),
+    report.ok ? coverage(report) : lastSignature(report),
     ...(report.ok && wanted.head !== undefined ? ['The head noted earlier is in it.'] : []),
-    ...(report.head === undefined ? [] : [`head ${report.head}`]),
+    ...(report.ok && report.head !== undefined ? [`head ${report.head}`] : []),
     '',
   ].join('\n');
 }
@@ -121,6 +121,11 @@ function coverage({ checkpoint, uncovered }: RecordReport): string {
   return uncovered === 0
     ? `${covered}, the last.`
     : `${covered}; the ${count(uncovered)} after it could have been cut off or written anew.`;
+}
+
+function lastSignature({ checkpoint }: RecordReport): string {
+  if (checkpoint === undefined) return 'There is no valid signature in it.';
+  return `The last valid signature is that of line ${checkpoint.seq} (${checkpoint.time}).`;
 }
 
 function count(lines: number): string {

@@ -119,8 +119,9 @@ export function textOf(lines: readonly string[]): string {
 
 /** A line with other content and a hash that fits, as somebody without the key can write it. */
 export function forge(line: string, change: Readonly<Record<string, unknown>> = {}, prev?: string): string {
-  const { seq, time, kind, prev: before, hash: _hash, ...members } = JSON.parse(line) as Line & object;
-  const sealed = sealLine({ seq, time, kind, prev: prev ?? before }, { ...members, ...change });
+  const { seq, time, kind, prev: before, ...members } = JSON.parse(line) as Line & object;
+  const content = { ...members, hash: undefined, ...change };
+  const sealed = sealLine({ seq, time, kind, prev: prev ?? before }, content);
   return sealed.text.slice(0, -1);
 }
 

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { loadPublicKey } from '#relay/audit/keys.js';
+import { verifyFiles } from '#relay/audit/verify_files.js';
+import { problems } from '../helpers/audit.js';
+import { auditPath, readLines } from '../helpers/audit_files.js';
+import { eventually } from '../helpers/eventually.js';
+import { mintWith, startRelay } from '../helpers/relay.js';
+import { startDestination } from '../helpers/scripted_destination.js';
+
+const data = '{"clear":"text"}';
+
+async function ofKind(path: string, kind: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  return (await readLines(path)).filter((line) => line['kind'] === kind);
+}
+
+test('whoever reads that an export has finished finds it on record, and nothing of its content', async (t) => {
+  const path = await auditPath(t);
+  const relay = await startRelay(t, [`--audit=${path}`]);
+  let before = '';
+  const destination = await startDestination(t, (_request, response) => {
+    before = readFileSync(path, 'utf8');
+    response.end('{}');
+  });
+  const macaroon = mintWith({ identifier: 'app' });
+  const headers = { 'content-type': 'application/json' };
+  const { json } = await relay.post(
+    '/export',
+    { id: '', uri: `${destination.url}?token=4711`, data, purpose: 'backup', headers },
+    { macaroon },
+  );
+  const answer = await relay.finished(json.id, { macaroon });
+  const [line, ...others] = await ofKind(path, 'export');
+  t.deepEqual(others, []);
+  t.like(line, {
+    job: json.id,
+    owner: 'app',
+    destination: new URL(destination.url).origin,
+    purpose: 'backup',
+    bytes: data.length,
+    attempts: 1,
+    status: 200,
+    left: 'yes',
+    address: '127.0.0.1',
+  });
+  t.regex(before, /"kind":"leaving"/);
+  t.notRegex(JSON.stringify(await readLines(path)), /4711|clear/);
+  // The address is for the record alone.
+  t.notRegex(JSON.stringify(answer.ext_response), /127\.0\.0\.1/);
+});
+
+test('what was refused is on record, before it was queued and when it was to be connected', async (t) => {
+  const path = await auditPath(t);
+  const relay = await startRelay(t, [`--audit=${path}`], {
+    lookup: () => Promise.resolve([{ address: '169.254.169.254', family: 4 }]),
+  });
+  await relay.submit('http://169.254.169.254/', data);
+  const { json } = await relay.submit('http://metadata.example/', data);
+  await relay.finished(json.id);
+  await eventually(async () => (await ofKind(path, 'refused')).length === 1);
+  t.like((await ofKind(path, 'refused'))[0], { code: 'destination_refused', rule: 'link_local' });
+  t.like((await ofKind(path, 'export'))[0], { code: 'dns_failed', reason: 'link_local', left: 'no' });
+});
+
+test('each attempt after another reaches the record, which counts them', async (t) => {
+  const path = await auditPath(t);
+  const relay = await startRelay(t, [`--audit=${path}`, '--attempts=3'], { random: () => 0 });
+  let count = 0;
+  const destination = await startDestination(t, (_request, response) => {
+    count += 1;
+    response.writeHead(count < 3 ? 503 : 201).end();
+  });
+  await relay.finished((await relay.submit(destination.url, data)).json.id);
+  t.is((await ofKind(path, 'leaving')).length, 1);
+  t.like((await ofKind(path, 'export'))[0], { attempts: 3, status: 201 });
+});
+
+test('a stop ends the record so that every line is covered', async (t) => {
+  const path = await auditPath(t);
+  const relay = await startRelay(t, [`--audit=${path}`]);
+  const destination = await startDestination(t, () => undefined);
+  const { json } = await relay.submit(destination.url, data);
+  await destination.arrived(1);
+  await relay.service.stop(0);
+  t.like((await ofKind(path, 'unfinished'))[0], { job: json.id });
+  const key = await loadPublicKey(`${path}.pub`);
+  if (!key.ok) throw new Error(key.detail);
+  const report = await verifyFiles(path, { key: key.key });
+  t.deepEqual(problems(report), []);
+  t.is(report.uncovered, 0);
+});
+
+test('a relay whose record cannot be used does not start', async (t) => {
+  const path = await auditPath(t);
+  await startRelay(t, [`--audit=${path}`]);
+  await t.throwsAsync(startRelay(t, [`--audit=${path}`]), { message: /in use by another process/ });
+});
