@@ -1,0 +1,62 @@
+import { cpus, totalmem } from 'node:os';
+import { type Bar, type Figure, meetsBar } from './row.js';
+import { median } from './summary.js';
+
+/** The figures of one row, as they are printed and written. */
+export interface RowReport {
+  readonly name: string;
+  readonly what: string;
+  readonly figures: readonly Figure[];
+}
+
+/** What figures depend on; nothing that names the machine. */
+export function machine(): Readonly<Record<string, string | number>> {
+  return {
+    processors: cpus().length,
+    processor: cpus()[0]?.model ?? 'unknown',
+    memoryGib: Math.round(totalmem() / 1024 ** 3),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    undici: process.versions['undici'] ?? '',
+  };
+}
+
+/** A row as lines of text: what was measured, the medians with their spread, the bar, and the verdict. */
+export function linesOf({ name, what, figures }: RowReport): string {
+  const lines = figures.flatMap((figure) => [
+    `  ${figure.what === '' ? '' : `${figure.what}: `}${verdictOf(figure)}`,
+    `      relay ${spread(figure.relay)} ${figure.unit}` +
+      (figure.yardstick === undefined ? '' : `, yardstick ${spread(figure.yardstick)} ${figure.unit}`),
+    ...(figure.cpuMicros === undefined ? [] : [`      ${cpuLine(figure.cpuMicros)}`]),
+  ]);
+  return [`${name}: ${what}`, ...lines, ''].join('\n');
+}
+
+function verdictOf(figure: Figure): string {
+  const { compared, bar } = figure;
+  const value = `${spread(compared)}${bar === undefined ? '' : ` ${bar.unit}`}`;
+  if (bar === undefined) return value;
+  return `${value}, wanted ${barText(bar)}: ${meetsBar(figure) ? 'pass' : 'FALLS SHORT'}`;
+}
+
+function barText({ kind, value, unit }: Bar): string {
+  return `${kind} ${value} ${unit}`;
+}
+
+function cpuLine({ relay, yardstick }: NonNullable<Figure['cpuMicros']>): string {
+  const share = median(yardstick) / median(relay);
+  return `processor time each: relay ${spread(relay)} µs, yardstick ${spread(yardstick)} µs (${digits(share)} ×)`;
+}
+
+/** Median, least and greatest. */
+function spread(values: readonly number[]): string {
+  return `${digits(median(values))} (${digits(Math.min(...values))} … ${digits(Math.max(...values))})`;
+}
+
+/** Three digits that count. */
+function digits(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  return Math.abs(value) >= 1000
+    ? Math.round(value).toLocaleString('en-US')
+    : String(Number(value.toPrecision(3)));
+}
