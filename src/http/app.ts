@@ -10,16 +10,16 @@ import type { MacaroonVerifier } from '../macaroon/verify.js';
 import { type Traceparent, parseTraceparent } from '../trace_context.js';
 import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
-import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
+import { corsHeaders, isPreflight } from './cors.js';
 import { departureOf } from './departure.js';
 import { type ExportRequest, parseExportRequest } from './export_request.js';
 import type { DryRun, Exports, Waiting } from './exports.js';
 import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
-import { problemOf } from './problem.js';
+import { type Page, type Reply, answerOf, answerToFailure } from './reply.js';
 import { parseRequestOptions } from './request_options.js';
+import { sendAnswer } from './send_answer.js';
 import type { UnreadAnswers } from './unread.js';
-import { entityTagOf, viewOf, viewOfDryRun } from './view.js';
 
 /** What a request turned out to be about, as far as it was read before it was answered. */
 export interface RequestSubject {
@@ -69,12 +69,6 @@ export interface AppOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-/** A text that is served as it is. */
-export interface Page {
-  readonly contentType: string;
-  readonly body: string;
-}
-
 /** The path that becomes a WebSocket; what comes here as an ordinary request has failed to. */
 export const socketRoute = '/ws/export';
 
@@ -85,23 +79,16 @@ type ReportedRoute = Route | typeof socketRoute | 'page' | 'preflight' | 'unpars
 
 const internal = failed({ code: 'internal', detail: 'The relay failed; its log says how.' });
 
-/** What an answer shows when nothing went wrong. */
-type Reply =
-  | { readonly kind: 'job'; readonly job: Job; readonly events: boolean }
-  | { readonly kind: 'dry_run'; readonly dryRun: DryRun }
-  | { readonly kind: 'page'; readonly page: Page }
-  | { readonly kind: 'preflight' };
-
 /** The relay's HTTP interface as a Koa application. */
 export function createApp(options: AppOptions): Koa {
   const router = new Router({ strict: true, sensitive: true });
   for (const route of ['/export', '/lp/export'] as const) {
-    router.post(route, (ctx) =>
-      answer(ctx, options, route, (subject) => handleExport(ctx, options, route, subject)),
-    );
+    // One route for all methods: what the router does for each that fits the path takes a while.
     router.all(route, (ctx) =>
-      answer(ctx, options, route, () =>
-        failed({ code: 'method_not_allowed', allow: ['POST'], detail: `Use POST for ${route}.` }),
+      answer(ctx, options, route, (subject) =>
+        ctx.method === 'POST'
+          ? handleExport(ctx, options, route, subject)
+          : failed({ code: 'method_not_allowed', allow: ['POST'], detail: `Use POST for ${route}.` }),
       ),
     );
   }
@@ -124,7 +111,6 @@ export function createApp(options: AppOptions): Koa {
       options.onBug(error);
       await answer(ctx, options, 'other', () => internal);
     }
-    ctx.res.once('finish', options.unread.note(ctx.req.socket, ctx.response.length || 0));
   });
   app.use(router.routes());
   app.use((ctx) => answerElsewhere(ctx, options));
@@ -132,7 +118,7 @@ export function createApp(options: AppOptions): Koa {
 }
 
 /** What concerns every request, whatever it asks for. */
-async function front(ctx: Context, options: AppOptions, next: Koa.Next): Promise<void> {
+function front(ctx: Context, options: AppOptions, next: Koa.Next): Promise<void> {
   const { corsOrigins } = options;
   const { headers } = ctx.req;
   if (corsOrigins.length > 0) {
@@ -145,7 +131,7 @@ async function front(ctx: Context, options: AppOptions, next: Koa.Next): Promise
     ctx.set('Connection', 'close');
     return answer(ctx, options, 'other', () => withoutHost);
   }
-  await next();
+  return next();
 }
 
 /** RFC 9112, 3.2: without a host, somebody in between may have read another request than the relay. */
@@ -249,67 +235,19 @@ async function answer(
     onBug(error);
     result = internal;
   }
-  const level = result.ok
-    ? writeReply(ctx, result.value)
-    : writeProblem(ctx, result.failure, requestId, options);
+  const reply = result.ok
+    ? answerOf(ctx.req, result.value)
+    : answerToFailure(ctx.req, result.failure, requestId, options.maxBodyBytes);
   onRequest({
     requestId,
     method: ctx.method,
     route,
-    status: ctx.status,
+    status: reply.status,
     durationMs: clock.monotonicMs() - startedAtMs,
-    level,
+    level: reply.level,
     failure: result.ok ? undefined : result.failure,
     job: result.ok && result.value.kind === 'job' ? result.value.job : undefined,
     subject,
   });
-}
-
-function writeReply(ctx: Context, reply: Reply): 'info' {
-  if (reply.kind === 'preflight') {
-    ctx.status = 204;
-    ctx.set(preflightHeaders(ctx.req.headers));
-    return 'info';
-  }
-  ctx.status = 200;
-  ctx.set({
-    'Content-Type': reply.kind === 'page' ? reply.page.contentType : 'application/json; charset=utf-8',
-    ...(reply.kind === 'job' ? { ETag: entityTagOf(reply.job) } : {}),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  ctx.body = bodyOf(reply);
-  return 'info';
-}
-
-function bodyOf(reply: Exclude<Reply, { kind: 'preflight' }>): string {
-  switch (reply.kind) {
-    case 'job':
-      return viewOf(reply.job, reply);
-    case 'dry_run':
-      return viewOfDryRun(reply.dryRun);
-    case 'page':
-      return reply.page.body;
-  }
-}
-
-function writeProblem(
-  ctx: Context,
-  failure: Failure,
-  requestId: string,
-  { maxBodyBytes }: AppOptions,
-): RequestReport['level'] {
-  const problem = problemOf(failure, requestId);
-  ctx.status = problem.status;
-  ctx.set({
-    ...problem.headers,
-    'Content-Type': 'application/problem+json; charset=utf-8',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  // The rest of a body that was not wanted has to be read before the next request: worth it only if it is small.
-  if (!ctx.req.complete && !(Number(ctx.req.headers['content-length']) <= maxBodyBytes))
-    ctx.set('Connection', 'close');
-  ctx.body = JSON.stringify(problem.document);
-  return problem.level;
+  sendAnswer(ctx, reply, options.unread);
 }

@@ -4,6 +4,9 @@ import { type Result, failed, success } from '../failure.js';
 /** Requests that asked `Expect: 100-continue`: they are told to go on only when their body is wanted. */
 export const awaitingContinue = new WeakSet<IncomingMessage>();
 
+/** Keeps a byte order mark, which is then refused as JSON: nothing in a body is dropped silently. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * Reads a request body of at most `maxBytes` as UTF-8 text. The media type itself is ignored, as clients of the
  * platform send various ones; an encoding that would have to be undone is refused.
@@ -24,8 +27,7 @@ export async function readBody(
   if (bytes === 'aborted') return failed({ code: 'malformed_json', detail: 'The body broke off.' });
   if (bytes === 'too_large') return tooLarge(maxBytes);
   try {
-    // A byte order mark is kept, and then refused as JSON: nothing in a body is dropped silently.
-    return success(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return success(utf8.decode(bytes));
   } catch {
     return failed({ code: 'malformed_json', detail: 'The body is not valid UTF-8.' });
   }

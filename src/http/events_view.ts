@@ -1,3 +1,4 @@
+import { rfc3339 } from '../instant.js';
 import type { AttemptRecord, AttemptResult } from '../job/attempt_record.js';
 import type { Job, JobState } from '../job/job.js';
 import { statusLine } from './status_line.js';
@@ -38,8 +39,4 @@ function endOf({ result, updatedAtMs }: Job): readonly JobEvent[] {
 
 function describe(result: AttemptResult): string {
   return typeof result === 'number' ? statusLine(result) : result;
-}
-
-function rfc3339(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -34,6 +34,7 @@ export function parseRequestOptions(
 
 /** `true` or `1`, `false` or `0`. A word nobody knows must not turn a trial into an export. */
 function readFlag(query: URLSearchParams, name: string, errors: FieldError[]): boolean {
+  if (!query.has(name)) return false;
   const values = new Set(query.getAll(name).map((word) => flagWords.get(word)));
   if (values.has(undefined)) errors.push({ field: name, message: 'must be true, 1, false or 0' });
   else if (values.size > 1) errors.push({ field: name, message: 'must not say both true and false' });

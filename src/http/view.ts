@@ -1,3 +1,4 @@
+import { rfc3339 } from '../instant.js';
 import type { Job, JobErrorCode, JobResult } from '../job/job.js';
 import { eventsOf } from './events_view.js';
 import type { DryRun } from './exports.js';
@@ -28,8 +29,8 @@ export function membersOf(job: Job): Readonly<Record<string, unknown>> {
     id: job.id,
     state: job.state,
     ext_response: job.result === undefined ? {} : responseOf(job.result, job.attempts),
-    created_at: new Date(job.createdAtMs).toISOString(),
-    updated_at: new Date(job.updatedAtMs).toISOString(),
+    created_at: rfc3339(job.createdAtMs),
+    updated_at: rfc3339(job.updatedAtMs),
     attempts: job.attempts,
   };
 }

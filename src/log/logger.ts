@@ -1,4 +1,5 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { rfc3339 } from '../instant.js';
 
 export type { Logger };
 
@@ -11,7 +12,7 @@ export function createLogger(level: string, destination: DestinationStream): Log
     {
       level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${rfc3339(Date.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,

@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.js';
 import { LineSink } from './line_sink.js';
 import { createLogger, type Logger } from './logger.js';
 import { terminalLine } from './terminal.js';
@@ -33,6 +34,7 @@ export function openLog({ level, write, isTerminal, colours, nowMs }: LogOptions
       const loss = { level: 'warn', time: new Date(nowMs()).toISOString(), lines, msg: 'log lines lost' };
       return format(`${JSON.stringify(loss)}\n`);
     },
+    after: (delayMs, callback) => systemClock.after(delayMs, callback),
     maxHeld: maxHeldLog,
   });
   const destination = isTerminal ? { write: (line: string) => sink.write(format(line)) } : sink;

@@ -1,4 +1,4 @@
-import type { Page } from '../http/app.js';
+import type { Page } from '../http/reply.js';
 import { problemKinds } from '../http/problem.js';
 import { openApiDocument, type PublicLimits } from './document.js';
 import { problemHelp } from './help.js';

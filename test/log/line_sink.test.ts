@@ -1,13 +1,20 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
+import { FakeClock } from '../helpers/fake_clock.js';
 import { LineSink } from '#relay/log/line_sink.js';
 
 /** A reader that takes each write only when it is told to. */
-function slowReader(maxHeld: number): { sink: LineSink; written: string[]; take: () => void } {
+function slowReader(maxHeld: number): {
+  sink: LineSink;
+  written: string[];
+  take: () => void;
+  collect: () => Promise<void>;
+} {
   const written: string[] = [];
+  const clock = new FakeClock();
   let taken: (() => void) | undefined;
   const sink = new LineSink({
     maxHeld,
+    after: (delayMs, callback) => clock.after(delayMs, callback),
     lossLine: (lines) => `lost ${lines}\n`,
     write: (text, done) => {
       written.push(text);
@@ -17,6 +24,7 @@ function slowReader(maxHeld: number): { sink: LineSink; written: string[]; take:
   return {
     sink,
     written,
+    collect: () => clock.advance(5),
     take: () => {
       const done = taken;
       taken = undefined;
@@ -25,53 +33,53 @@ function slowReader(maxHeld: number): { sink: LineSink; written: string[]; take:
   };
 }
 
-test('the lines of one turn are one write, in order', async (t) => {
-  const { sink, written } = slowReader(100);
+test('the lines of a few milliseconds are one write, in order', async (t) => {
+  const { sink, written, collect } = slowReader(100);
   sink.write('a\n');
   sink.write('b\n');
   t.deepEqual(written, []);
-  await turn();
+  await collect();
   t.deepEqual(written, ['a\nb\n']);
 });
 
 test('while one write is on its way no other begins, and then all that came meanwhile is the next', async (t) => {
-  const { sink, written, take } = slowReader(100);
+  const { sink, written, take, collect } = slowReader(100);
   sink.write('a\n');
-  await turn();
+  await collect();
   sink.write('b\n');
-  await turn();
+  await collect();
   sink.write('c\n');
-  await turn();
+  await collect();
   t.deepEqual(written, ['a\n']);
   take();
   t.deepEqual(written, ['a\n', 'b\nc\n']);
   take();
   sink.write('d\n');
-  await turn();
+  await collect();
   t.deepEqual(written.slice(2), ['d\n']);
 });
 
 test('what a reader that stopped reading leaves no room for is lost, and the loss told when it reads again', async (t) => {
-  const { sink, written, take } = slowReader(6);
+  const { sink, written, take, collect } = slowReader(6);
   for (const line of ['a\n', 'b\n']) sink.write(line);
-  await turn();
+  await collect();
   for (const line of ['c\n', 'd\n', 'e\n']) sink.write(line);
   take();
   t.deepEqual(written, ['a\nb\n', 'c\nlost 2\n']);
   take();
   sink.write('f\n');
-  await turn();
+  await collect();
   take();
   t.deepEqual(written.slice(2), ['f\n']);
 });
 
 test('flushing writes at once and nothing twice', async (t) => {
-  const { sink, written, take } = slowReader(100);
+  const { sink, written, take, collect } = slowReader(100);
   sink.flush();
   sink.write('a\n');
   sink.flush();
   t.deepEqual(written, ['a\n']);
-  await turn();
+  await collect();
   take();
   t.deepEqual(written, ['a\n']);
 });
