@@ -8,59 +8,69 @@ export interface CapturedBody {
   readonly truncated: boolean;
 }
 
-interface Bytes {
+/** The bytes of a body as far as they came and fit. */
+export interface KeptBytes {
   readonly bytes: Buffer;
   readonly truncated: boolean;
 }
 
-/**
- * Reads a response body up to `maxBytes`, on the wire and after decompression alike, and lets go of the rest. A body
- * that breaks off is kept as far as it came. Never throws.
- */
+/** Takes the pieces of a body, up to a cap. */
+export class BoundedBytes {
+  readonly #maxBytes: number;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether all of it fitted; the rest of the body is not wanted otherwise. */
+  add(chunk: Buffer): boolean {
+    const room = this.#maxBytes - this.#size;
+    const fits = chunk.length <= room;
+    this.#chunks.push(fits ? chunk : chunk.subarray(0, room));
+    this.#size += Math.min(chunk.length, room);
+    return fits;
+  }
+
+  get bytes(): Buffer {
+    const [only] = this.#chunks;
+    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+  }
+}
+
+/** A body without its content codings, which are undone up to `maxBytes`, as text. Never throws. */
 export async function captureBody(
-  body: Readable,
+  wire: KeptBytes,
   contentEncoding: string | undefined,
   maxBytes: number,
 ): Promise<CapturedBody> {
-  const wire = await collect(body, maxBytes);
-  const kept = await decompress(wire, contentEncoding, maxBytes);
-  return asText(kept);
+  return asText(contentEncoding === undefined ? wire : await decompress(wire, contentEncoding, maxBytes));
 }
 
-/** All of a stream that fits. Leaving the loop destroys the stream, and with it the connection. */
-async function collect(stream: Readable, maxBytes: number): Promise<Bytes> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+/** What a decoder gives, as far as it fits. Leaving the loop destroys it. */
+async function collect(decoder: Readable, maxBytes: number): Promise<KeptBytes> {
+  const kept = new BoundedBytes(maxBytes);
   let truncated = false;
-  // Destroying a body part-way makes it report that, after nobody listens any more.
-  stream.on('error', () => undefined);
+  // Destroying it part-way makes it report that, after nobody listens any more.
+  decoder.on('error', () => undefined);
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      const room = maxBytes - size;
-      chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-      size += Math.min(chunk.length, room);
-      if (chunk.length > room) {
-        truncated = true;
-        break;
-      }
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
+      truncated = !kept.add(chunk);
+      if (truncated) break;
     }
   } catch {
     truncated = true;
   }
-  const [only] = chunks;
-  return { bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks), truncated };
+  return { bytes: kept.bytes, truncated };
 }
 
 /** A body may be in several codings, one upon another. More than this many are somebody's joke. */
 const maxCodings = 4;
 
 /** The body without its content codings; as it came, if one is unknown or the bytes are not in it. */
-async function decompress(
-  wire: Bytes,
-  contentEncoding: string | undefined,
-  maxBytes: number,
-): Promise<Bytes> {
-  const codings = (contentEncoding ?? '').toLowerCase().split(',', maxCodings + 1);
+async function decompress(wire: KeptBytes, contentEncoding: string, maxBytes: number): Promise<KeptBytes> {
+  const codings = contentEncoding.toLowerCase().split(',', maxCodings + 1);
   if (codings.length > maxCodings) return wire;
   let plain = wire;
   // They are listed in the order they were applied (RFC 9110 section 8.4).
@@ -96,12 +106,13 @@ function decoderFor(coding: string): Decoder | 'identity' | 'unknown' {
   }
 }
 
-function asText({ bytes, truncated }: Bytes): CapturedBody {
+/** Keeps a byte order mark: the body is passed on, not interpreted. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function asText({ bytes, truncated }: KeptBytes): CapturedBody {
   const whole = truncated ? withoutPartialCharacter(bytes) : bytes;
   try {
-    // Keeping a byte order mark: the body is passed on, not interpreted.
-    const body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(whole);
-    return { body, encoding: 'utf-8', truncated };
+    return { body: utf8.decode(whole), encoding: 'utf-8', truncated };
   } catch {
     return { body: bytes.toString('base64'), encoding: 'base64', truncated };
   }

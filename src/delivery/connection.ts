@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Client, type Dispatcher, errors } from 'undici';
 import { AnswerGate } from './answer_gate.js';
 import type { GuardedConnector } from './connector.js';
@@ -62,14 +61,14 @@ export class Connection {
     });
   }
 
-  /** Rejects with whatever undici or the connector say; see `attemptError`. */
-  async request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+  /** The handler is told whatever undici or the connector say; see `attemptError`. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     // undici looks once more at an idle connection before it writes, in the next turn of the event loop. A lane's
     // next job begins in the very turn that read the answer before it: a close behind that answer is seen only after
     // one more.
-    if (this.#used) await nextTurn();
+    if (this.#used) setImmediate(() => this.#client.dispatch(options, handler));
+    else this.#client.dispatch(options, handler);
     this.#used = true;
-    return this.#client.request(options);
   }
 
   /** The IP address at the other end, once the connection has been made. */

@@ -13,27 +13,30 @@ export interface HeadersInput {
   readonly traceparent?: string | undefined;
   /** When the attempt begins, in milliseconds since 1970. */
   readonly nowMs: number;
+}
+
+/** What is the same for all attempts. */
+export interface SenderHeaders {
   readonly userAgent: string;
   /** Standard Webhooks keys, in the order they are to be tried; none leaves deliveries unsigned. */
   readonly signingKeys: readonly Uint8Array[];
 }
 
-/** Headers that an app may put its own in place of. */
-const defaults = (userAgent: string, traceparent: string | undefined): CustomHeaders => [
-  ['content-type', 'application/json'],
-  ['user-agent', userAgent],
-  ...(traceparent === undefined ? [] : [['traceparent', traceparent] as const]),
-];
-
 /** The headers of one attempt, names and values in turn, as undici takes them. */
-export function requestHeaders(input: HeadersInput): string[] {
-  const { headers, data, idempotencyKey, traceparent, nowMs, userAgent, signingKeys } = input;
-  const given = new Set(headers.map(([name]) => name.toLowerCase()));
+export function requestHeaders(input: HeadersInput, { userAgent, signingKeys }: SenderHeaders): string[] {
+  const { headers, data, idempotencyKey, traceparent, nowMs } = input;
+  const list: string[] = [];
+  // An app may put its own in place of these.
+  if (!isGiven(headers, 'content-type')) list.push('content-type', 'application/json');
+  if (!isGiven(headers, 'user-agent')) list.push('user-agent', userAgent);
+  if (traceparent !== undefined && !isGiven(headers, 'traceparent')) list.push('traceparent', traceparent);
+  for (const [name, value] of headers) list.push(name, value);
+  list.push('idempotency-key', idempotencyKey);
+  if (signingKeys.length === 0) return list;
   const signed = { id: idempotencyKey, timestampSeconds: Math.floor(nowMs / 1000), body: data };
-  return [
-    ...defaults(userAgent, traceparent).filter(([name]) => !given.has(name)),
-    ...headers,
-    ['idempotency-key', idempotencyKey] as const,
-    ...signatureHeaders(signed, signingKeys),
-  ].flat();
+  return list.concat(...signatureHeaders(signed, signingKeys));
+}
+
+function isGiven(headers: CustomHeaders, wanted: string): boolean {
+  return headers.some(([name]) => name.toLowerCase() === wanted);
 }

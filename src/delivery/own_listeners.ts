@@ -11,13 +11,22 @@ const maxAgeMs = 1000;
 export function currentOwnListeners(bound: () => readonly OwnListener[]): () => readonly OwnListener[] {
   let addresses: readonly string[] = [];
   let readAtMs = -Infinity;
+  let reachable: readonly OwnListener[] = [];
+  let listeners = 0;
   return () => {
     const nowMs = performance.now();
-    if (nowMs - readAtMs > maxAgeMs) {
+    const now = bound();
+    const stale = nowMs - readAtMs > maxAgeMs;
+    if (stale) {
       addresses = machineAddresses();
       readAtMs = nowMs;
     }
-    return reachableListeners(bound(), addresses);
+    // Listeners are only ever added. To combine them anew for each export took a fortieth of its acceptance.
+    if (stale || now.length !== listeners) {
+      reachable = reachableListeners(now, addresses);
+      listeners = now.length;
+    }
+    return reachable;
   };
 }
 

@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Destination } from '../egress/destination.js';
+import { AnswerCollector, type Collected } from './answer_collector.js';
 import { captureBody } from './capture.js';
-import { attemptError, cancelled, timedOut } from './classify.js';
+import { cancelled, timedOut } from './classify.js';
 import type { Connection } from './connection.js';
 import type { GuardedConnector } from './connector.js';
 import { type CustomHeaders, requestHeaders } from './headers.js';
@@ -75,30 +77,24 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 /**
- * One attempt against its deadline, with a connection of its own. The deadline is a race and not only an abort,
- * because undici does not pass an abort on to a connection that is still being made; taking the connection back
- * then closes it.
+ * One attempt against its deadline, with a connection of its own. Giving up does not wait for undici, which does not
+ * pass an abort on to a connection that is still being made: taking the connection back closes it.
  */
 async function attempt(
   pool: ConnectionPool,
   delivery: Delivery,
   options: SenderOptions,
 ): Promise<AttemptOutcome> {
-  const deadline = new AbortController();
-  const signal = deadline.signal;
-  const over = new Promise<AttemptOutcome>((resolve) => {
-    signal.addEventListener('abort', () => {
-      resolve({ kind: 'failed', error: attemptError(signal.reason) });
-    });
-  });
+  const collector = new AnswerCollector(options.maxResponseBytes);
   // The immediate lets an answer that came while the event loop was busy go first.
-  const timer = setTimeout(() => setImmediate(() => deadline.abort(timedOut)), delivery.timeoutMs);
-  const cancel = (): void => deadline.abort(cancelled);
+  const timer = setTimeout(() => setImmediate(() => collector.giveUp(timedOut)), delivery.timeoutMs);
+  const cancel = (): void => collector.giveUp(cancelled);
   delivery.signal.addEventListener('abort', cancel);
   if (delivery.signal.aborted) cancel();
   const connection = pool.take(delivery.destination.origin);
   try {
-    const outcome = await exchange(connection, delivery, options, signal, over);
+    if (!delivery.signal.aborted) connection.dispatch(requestOf(delivery, options), collector);
+    const outcome = await outcomeOf(await collector.collected, connection, options);
     const { address } = connection;
     return address === undefined ? outcome : { ...outcome, address };
   } finally {
@@ -108,59 +104,32 @@ async function attempt(
   }
 }
 
-async function exchange(
+function requestOf(delivery: Delivery, options: SenderOptions): Dispatcher.DispatchOptions {
+  const { destination, data } = delivery;
+  return { path: destination.path, method: 'POST', headers: requestHeaders(delivery, options), body: data };
+}
+
+async function outcomeOf(
+  collected: Collected,
   connection: Connection,
-  delivery: Delivery,
-  options: SenderOptions,
-  signal: AbortSignal,
-  over: Promise<AttemptOutcome>,
+  { maxResponseBytes }: SenderOptions,
 ): Promise<AttemptOutcome> {
-  const first = await Promise.race([post(connection, delivery, options, signal), over]);
-  if ('kind' in first) return first;
-  // From here the destination has answered: whatever happens to the body, its status stands.
-  const answer = { statusCode: first.statusCode, headers: pick(first.headers) };
-  if (bodiless.has(first.statusCode)) {
-    first.body.on('error', () => undefined).resume();
-    return { kind: 'answered', answer: { ...answer, body: '', encoding: 'utf-8', truncated: false } };
-  }
-  const encoding = single(first.headers['content-encoding']);
-  const captured = await captureBody(first.body, encoding, options.maxResponseBytes);
-  const truncated = captured.truncated || (endsWithConnection(first.headers) && connection.broken);
-  return { kind: 'answered', answer: { ...answer, ...captured, truncated } };
+  if (collected.kind === 'failed') return collected;
+  const { statusCode, headers, body } = collected;
+  const captured = await captureBody(body, single(headers['content-encoding']), maxResponseBytes);
+  const truncated = captured.truncated || (endsWithConnection(headers) && connection.broken);
+  return { kind: 'answered', answer: { statusCode, headers: pick(headers), ...captured, truncated } };
 }
 
 /**
  * Whether nothing but the end of the connection tells where the body ends (RFC 9112 section 6.3). Then undici takes
  * a connection that broke for one that ended.
  */
-function endsWithConnection(headers: Dispatcher.ResponseData['headers']): boolean {
+function endsWithConnection(headers: IncomingHttpHeaders): boolean {
   return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
 }
 
-/** Statuses whose answers end with their head, whatever length that claims (RFC 9112 section 6.3). */
-const bodiless: ReadonlySet<number> = new Set([204, 304]);
-
-async function post(
-  connection: Connection,
-  delivery: Delivery,
-  options: SenderOptions,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData | AttemptOutcome> {
-  const { destination, data } = delivery;
-  try {
-    return await connection.request({
-      path: destination.path,
-      method: 'POST',
-      headers: requestHeaders({ ...delivery, ...options }),
-      body: data,
-      signal,
-    });
-  } catch (error) {
-    return { kind: 'failed', error: attemptError(error) };
-  }
-}
-
-function pick(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+function pick(headers: IncomingHttpHeaders): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const name of keptHeaders) {
     const value = single(headers[name]);

@@ -1,11 +1,4 @@
-import { LRUCache } from 'lru-cache';
-import { type Destination, type ParsedDestination, parseDestination } from './destination.js';
-
-/**
- * Patterns stand in configurations and macaroons, which both last: read again for each request, they took a twelfth
- * of a poll's time.
- */
-const parsedPatterns = new LRUCache<string, ParsedDestination>({ max: 1000 });
+import { type Destination, parseDestination } from './destination.js';
 
 /**
  * Whether a destination is covered by a pattern, as written in a `destination = …` caveat or in
@@ -14,19 +7,10 @@ const parsedPatterns = new LRUCache<string, ParsedDestination>({ max: 1000 });
  */
 export function matchesPattern(pattern: string, destination: Destination): boolean {
   if (pattern === destination.text) return true;
-  const parsed = parsedPattern(pattern);
+  const parsed = parseDestination(pattern);
   if (!parsed.ok) return false;
   if (parsed.destination.href === destination.href) return true;
   return isWildcard(parsed.destination) && liesBelow(parsed.destination, destination);
-}
-
-function parsedPattern(pattern: string): ParsedDestination {
-  let parsed = parsedPatterns.get(pattern);
-  if (parsed === undefined) {
-    parsed = parseDestination(pattern);
-    parsedPatterns.set(pattern, parsed);
-  }
-  return parsed;
 }
 
 function isWildcard(pattern: Destination): boolean {

@@ -107,8 +107,7 @@ export class Exports {
     macaroon: VerifiedMacaroon,
     idempotencyKey: string | undefined,
   ): Result<NewJob> {
-    const { action, ...content } = request;
-    const { destination, data, dataBytes } = content;
+    const { action, destination, data, dataBytes, headers, purpose } = request;
     const verdict = checkJob(macaroon, {
       action,
       data: { bytes: dataBytes, sha256Hex: () => sha256HexOf(data) },
@@ -119,9 +118,13 @@ export class Exports {
     const refused = this.#refusal(destination, macaroon);
     if (refused !== undefined) return refused;
     return success({
-      ...content,
+      destination,
+      data,
+      dataBytes,
+      headers,
       owner: macaroon.identifier,
       expiresAtMs: expiresAtMs(macaroon),
+      ...(purpose === undefined ? {} : { purpose }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
   }

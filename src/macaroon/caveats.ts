@@ -59,8 +59,11 @@ export function checkDestination(macaroon: VerifiedMacaroon, destination: Destin
  * job keeps this one number, to ask again before every attempt.
  */
 export function expiresAtMs(macaroon: VerifiedMacaroon): number | undefined {
-  const times = macaroon.caveats.flatMap((caveat) => (caveat.kind === 'time' ? [caveat.expiresAtMs] : []));
-  return times.length === 0 ? undefined : Math.min(...times);
+  let earliestMs = Infinity;
+  for (const caveat of macaroon.caveats) {
+    if (caveat.kind === 'time') earliestMs = Math.min(earliestMs, caveat.expiresAtMs);
+  }
+  return earliestMs === Infinity ? undefined : earliestMs;
 }
 
 /** Whether the macaroon restricts the destination at all. */

@@ -1,16 +1,9 @@
 import test from 'ava';
-import { type HeadersInput, requestHeaders } from '#relay/delivery/headers.js';
+import { type HeadersInput, requestHeaders, type SenderHeaders } from '#relay/delivery/headers.js';
 
-function headers(changes: Partial<HeadersInput> = {}): string[] {
-  return requestHeaders({
-    headers: [],
-    data: '{}',
-    idempotencyKey: 'the-job',
-    nowMs: 1_614_265_330_999,
-    userAgent: 'export-relay/1',
-    signingKeys: [],
-    ...changes,
-  });
+function headers(changes: Partial<HeadersInput & SenderHeaders> = {}): string[] {
+  const input = { headers: [], data: '{}', idempotencyKey: 'the-job', nowMs: 1_614_265_330_999, ...changes };
+  return requestHeaders(input, { userAgent: 'export-relay/1', signingKeys: [], ...changes });
 }
 
 test('a delivery says what it carries, who sends it, and which job it is', (t) => {
