@@ -6,8 +6,9 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
+COPY scripts ./scripts
 COPY src ./src
-RUN npx tsc -b && npm prune --omit=dev --ignore-scripts
+RUN npm run --silent build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-slim
 LABEL databox.type="export-service"

@@ -87,6 +87,26 @@ function createLines(log: Logger, clock: Clock): Lines {
   };
 }
 
+/** The same observers, and others that are told before them what becomes of exports. */
+export function observeAlso(
+  observers: Observers,
+  ...others: readonly Pick<Observers, 'onAttempt' | 'onChange' | 'onRefusal'>[]
+): Observers {
+  const all = [...others, observers];
+  return {
+    ...observers,
+    onAttempt(report) {
+      for (const { onAttempt } of all) onAttempt(report);
+    },
+    onChange(job) {
+      for (const { onChange } of all) onChange(job);
+    },
+    onRefusal(report) {
+      for (const { onRefusal } of all) onRefusal(report);
+    },
+  };
+}
+
 type Fields = Readonly<Record<string, string | number | undefined>>;
 
 function requestFields(report: RequestReport): Fields {

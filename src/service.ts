@@ -1,4 +1,5 @@
 import type { Readiness } from './admin/app.js';
+import { Ledger } from './admin/ledger.js';
 import { startAdminListener } from './admin_listener.js';
 import type { SecretFetch } from './arbiter/outcome.js';
 import { type Clock, systemClock } from './clock.js';
@@ -14,7 +15,7 @@ import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, type Listener, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
 import { createMetrics, type RenderedMetrics } from './metrics/metrics.js';
-import { createObservers } from './observe.js';
+import { createObservers, observeAlso } from './observe.js';
 import type { Certificate } from './tls/certificate.js';
 import { startVerifierSource } from './verifier_source.js';
 import { createWayOut } from './way_out.js';
@@ -57,7 +58,10 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const { logger, clock = systemClock, random = Math.random, fetchSecret, tls, lookup } = parts;
   const figures = () => figuresOf({ registry, front, sender, macaroons });
   const metrics = createMetrics({ ...parts, bounds: config, figures });
-  const kept = await openKept({ config, clock, logger, observers: createObservers(logger, clock, metrics) });
+  const ledger = new Ledger({ maxEntries: config.adminHistory, nowMs: () => clock.nowMs() });
+  const looking = config.admin === 'off' ? [] : [ledger];
+  const watching = observeAlso(createObservers(logger, clock, metrics), ...looking);
+  const kept = await openKept({ config, clock, logger, observers: watching });
   const { observers } = kept;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
@@ -81,8 +85,10 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const readiness = (): Readiness => readinessOf(stopping, verifier() !== undefined);
   const { listener, admin } = await startListeners(bound, {
     front: () => startListener(front.server, { ...config, tls, clock, logger }),
-    admin: () =>
-      startAdminListener(config.admin, { ...observers, readiness, metrics: metrics.render, clock, logger }),
+    admin: () => {
+      const about = { ledger, registry, readiness, metrics: metrics.render, auditFile: config.audit };
+      return startAdminListener(config, { ...observers, ...about, clock, logger });
+    },
   }).catch(async (error: unknown) => {
     registry.close();
     macaroons.stop();

@@ -1,4 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Api } from './api.js';
+import { assetAt, assetPaths } from './assets.js';
 import { type AdminAnswer, json, text, write } from './answer.js';
 import { isFromAnotherSite, isTrustedHost } from './guard.js';
 
@@ -10,6 +12,8 @@ export interface AdminOptions {
   /** The host it was told to listen on, one of the names that requests may call it by. */
   readonly host: string;
   readonly readiness: () => Readiness;
+  /** The record of exports. */
+  readonly api: Api;
   /** The exposition of the metrics, where there are any. */
   readonly metrics?: (() => Promise<Exposition>) | undefined;
   /** Told of an exception, which is a bug; the client sees a 500. */
@@ -35,6 +39,11 @@ interface Route {
   readonly admits: 'any' | 'visitors' | 'own';
 }
 
+/** Why no exports are taken, in words, or `undefined` if they are. */
+export function whyNotReady(readiness: Readiness): string | undefined {
+  return readiness.ready ? undefined : reasons[readiness.reason];
+}
+
 const reasons = {
   no_secret: 'the macaroon secret is not known yet: the arbiter has not answered',
   stopping: 'the relay is stopping',
@@ -54,28 +63,34 @@ export function createAdminHandler(options: AdminOptions): RequestListener {
   };
 }
 
-function routesOf({ readiness, metrics }: AdminOptions): ReadonlyMap<string, Route> {
+function routesOf({ readiness, metrics, api }: AdminOptions): ReadonlyMap<string, Route> {
   const answering =
-    (answer: () => AdminAnswer | Promise<AdminAnswer>): Handler =>
-    async (_request, response) =>
-      write(response, await answer());
+    (
+      answer: (request: IncomingMessage, response: ServerResponse) => AdminAnswer | Promise<AdminAnswer>,
+    ): Handler =>
+    async (request, response) =>
+      write(response, await answer(request, response));
+  const own = (handle: Handler): Route => ({ admits: 'own', handle });
   const routes = new Map<string, Route>([
     ['/healthz', { admits: 'any', handle: answering(() => json(200, { status: 'alive' })) }],
     ['/readyz', { admits: 'any', handle: answering(() => readyAnswer(readiness())) }],
+    ['/api/summary', own(answering(() => api.summary()))],
+    ['/api/timeline', own(answering((request) => api.timeline(request)))],
+    ['/api/exports', own(answering((request, response) => api.exports(request, response)))],
+    ['/api/live', own((request, response) => api.live(request, response))],
   ]);
+  for (const path of assetPaths) {
+    routes.set(path, { admits: path === '/' ? 'visitors' : 'own', handle: answering(() => assetAt(path)) });
+  }
   if (metrics !== undefined) {
-    routes.set('/metrics', {
-      admits: 'own',
-      handle: answering(async () => ({ status: 200, ...(await metrics()) })),
-    });
+    routes.set('/metrics', own(answering(async () => ({ status: 200, ...(await metrics()) }))));
   }
   return routes;
 }
 
 function readyAnswer(readiness: Readiness): AdminAnswer {
   if (readiness.ready) return json(200, { status: 'ready' });
-  const { reason } = readiness;
-  return json(503, { status: 'not ready', reason, detail: reasons[reason] });
+  return json(503, { status: 'not ready', reason: readiness.reason, detail: whyNotReady(readiness) });
 }
 
 /** Why a request is not answered, whatever it asks for. */

@@ -250,6 +250,12 @@ export const settings = {
     default: 64 * mb,
     help: 'Size at which the file of the record becomes FILE.1, FILE.2 and so on, and another is begun. None is ever deleted.',
   }),
+  adminHistory: single(integer({ min: 100, max: 10_000_000 }), {
+    flag: 'admin-history',
+    variable: 'EXPORT_ADMIN_HISTORY',
+    default: 100_000,
+    help: 'Ended exports that the page of the admin listener can show, and a tenth as many refusals; 0.5 kB of memory each. The oldest make room. They are in memory only: the record that lasts is the audit log.',
+  }),
   logLevel: single<LogLevel>(logLevel, {
     flag: 'log-level',
     variable: 'EXPORT_LOG_LEVEL',

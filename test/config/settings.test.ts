@@ -85,6 +85,7 @@ const cases: {
   },
   audit: { good: '/var/lib/relay/audit.log', value: '/var/lib/relay/audit.log', bad: [] },
   auditMaxBytes: { good: '1mb', value: 1_048_576, bad: ['1kb', '2gb'] },
+  adminHistory: { good: '1000', value: 1000, bad: ['0', '10000001'] },
   logLevel: { good: 'debug', value: 'debug', bad: ['loud'] },
 };
 
@@ -125,6 +126,7 @@ const defaults: Config = {
   admin: { host: '127.0.0.1', port: 8081 },
   audit: undefined,
   auditMaxBytes: 67_108_864,
+  adminHistory: 100_000,
   logLevel: 'info',
 };
 

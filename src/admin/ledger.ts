@@ -1,0 +1,259 @@
+import type { RefusalReport } from '../http/exports.js';
+import type { AttemptReport } from '../job/courier.js';
+import type { Job, JobId } from '../job/job.js';
+import type { Groups, LaneFigures, Outcome, Span, Timeline, TimelineRange } from '../page/wire.js';
+import type { Destination } from '../egress/destination.js';
+import { departureOf, detailOf, type Entry, nameOf, outcomeOf, pathOf } from './entry.js';
+import { GroupIndex, tally } from './groups.js';
+import { LaneIndex } from './lane_index.js';
+import { Shelf } from './shelf.js';
+import { TimelineLog } from './timeline.js';
+
+export interface LedgerOptions {
+  /**
+   * Ended exports that are held, some 0.5 kB each and never more than 0.8 kB on average. Refusals have a shelf of
+   * their own, a tenth of that: no flood of them can push exports out of the record.
+   */
+  readonly maxEntries: number;
+  readonly nowMs: () => number;
+}
+
+/** What the record held when it was asked. */
+export interface LedgerFigures {
+  readonly revision: number;
+  readonly pending: number;
+  readonly processing: number;
+  readonly held: number;
+  readonly maxHeld: number;
+  readonly forgotten: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+}
+
+/**
+ * The record, in memory and bounded, of what leaves, what left and what was refused. It is told of each change of a
+ * job and takes of it what `Entry` lists. The audit log is the record that lasts; this one is for looking at.
+ */
+export class Ledger {
+  readonly #nowMs: () => number;
+  readonly #maxHeld: number;
+  readonly #open = new Map<JobId, Entry>();
+  readonly #exports: Shelf;
+  readonly #refusals: Shelf;
+  readonly #apps = new GroupIndex();
+  readonly #destinations = new GroupIndex();
+  readonly #lanes = new LaneIndex();
+  readonly #timeline = new TimelineLog();
+  readonly #outcomes: Record<Outcome, number> = {
+    delivered: 0,
+    declined: 0,
+    failed: 0,
+    cancelled: 0,
+    refused: 0,
+  };
+  readonly #watchers = new Set<() => void>();
+  #keys = 0;
+  #seqs = 0;
+  #revision = 0;
+  #processing = 0;
+
+  constructor({ maxEntries, nowMs }: LedgerOptions) {
+    const maxRefusals = Math.ceil(maxEntries / 10);
+    this.#nowMs = nowMs;
+    this.#maxHeld = maxEntries + maxRefusals;
+    const onForget = (entry: Entry): void => this.#forget(entry);
+    this.#exports = new Shelf({ maxEntries, onForget });
+    this.#refusals = new Shelf({ maxEntries: maxRefusals, onForget });
+  }
+
+  /** Notes a job as it stands: a new one, one that has changed, or one that a journal brought back. */
+  readonly onChange = (job: Job): void => {
+    const entry = this.#open.get(job.id) ?? this.#begin(job);
+    if (entry.state === 'Processing') this.#processing -= 1;
+    entry.state = job.state;
+    entry.attempts = job.attempts;
+    entry.retryAtMs = undefined;
+    if (job.state === 'Processing') {
+      this.#processing += 1;
+      entry.left = 'perhaps';
+    }
+    if (job.result !== undefined) this.#end(job.id, entry, job);
+    this.#changed();
+  };
+
+  /** Notes why an attempt did not end its job, and when the next one is due. */
+  readonly onAttempt = ({ job, outcome, retryInMs }: AttemptReport): void => {
+    const entry = this.#open.get(job.id);
+    if (entry === undefined) return;
+    entry.status = outcome.kind === 'answered' ? outcome.answer.statusCode : undefined;
+    entry.code = outcome.kind === 'failed' ? outcome.error.code : undefined;
+    entry.detail = outcome.kind === 'failed' ? outcome.error.internal : undefined;
+    entry.retryAtMs = retryInMs === undefined ? undefined : this.#nowMs() + retryInMs;
+    this.#changed();
+  };
+
+  /** Notes a submission that was not permitted. One that is like the one before it is counted there. */
+  readonly onRefusal = ({ owner, destination, purpose, dataBytes, failure }: RefusalReport): void => {
+    const atMs = this.#nowMs();
+    const entry: Entry = {
+      ...this.#about(owner, destination),
+      ref: '',
+      purpose,
+      bytes: dataBytes,
+      createdAtMs: atMs,
+      state: 'Refused',
+      outcome: 'refused',
+      left: 'no',
+      attempts: 0,
+      status: undefined,
+      code: failure.code,
+      detail: detailOf(failure),
+      endedAtMs: atMs,
+      retryAtMs: undefined,
+      times: 1,
+    };
+    this.#timeline.add(entry, atMs);
+    const last = this.#refusals.newest;
+    if (last !== undefined && areAlike(last, entry)) {
+      tally(last, -1);
+      last.times += 1;
+      last.endedAtMs = atMs;
+      tally(last, 1);
+    } else {
+      entry.seq = this.#seqs += 1;
+      tally(entry, 1);
+      this.#refusals.push(entry);
+    }
+    this.#outcomes.refused += 1;
+    this.#changed();
+  };
+
+  /** Calls back at every change, at once: the callee must be quick. The function returned ends that. */
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  /** What is on its way, oldest first. */
+  open(): IterableIterator<Entry> {
+    return this.#open.values();
+  }
+
+  /** The newest of what ended before `seq`, be it export or refusal. */
+  endedBefore(seq: number): Entry | undefined {
+    const one = this.#exports.before(seq);
+    const other = this.#refusals.before(seq);
+    if (one === undefined || other === undefined) return one ?? other;
+    return one.seq > other.seq ? one : other;
+  }
+
+  figures(): LedgerFigures {
+    return {
+      revision: this.#revision,
+      pending: this.#open.size - this.#processing,
+      processing: this.#processing,
+      held: this.#exports.size + this.#refusals.size,
+      maxHeld: this.#maxHeld,
+      forgotten: this.#exports.forgotten + this.#refusals.forgotten,
+      outcomes: { ...this.#outcomes },
+    };
+  }
+
+  apps(): Groups {
+    return this.#apps.summary();
+  }
+
+  destinations(): Groups {
+    return this.#destinations.summary();
+  }
+
+  fullestLanes(): readonly LaneFigures[] {
+    return this.#lanes.fullest();
+  }
+
+  timeline(range: TimelineRange): Timeline {
+    return this.#timeline.read(range, this.#nowMs());
+  }
+
+  last24Hours(): Span {
+    return this.#timeline.total(this.#nowMs());
+  }
+
+  #begin(job: Job): Entry {
+    const entry: Entry = {
+      ...this.#about(job.owner, job.destination),
+      ref: job.id.slice(0, 8),
+      purpose: job.purpose,
+      bytes: job.dataBytes,
+      createdAtMs: job.createdAtMs,
+      state: 'Pending',
+      outcome: undefined,
+      left: 'no',
+      attempts: 0,
+      status: undefined,
+      code: undefined,
+      detail: undefined,
+      endedAtMs: undefined,
+      retryAtMs: undefined,
+      times: 1,
+    };
+    this.#open.set(job.id, entry);
+    this.#lanes.add(entry);
+    tally(entry, 1);
+    return entry;
+  }
+
+  #about(
+    owner: string,
+    destination: Destination,
+  ): Pick<Entry, 'key' | 'seq' | 'app' | 'destination' | 'path' | 'query'> {
+    return {
+      key: (this.#keys += 1),
+      seq: 0,
+      app: this.#apps.find(nameOf(owner)),
+      destination: this.#destinations.find(nameOf(destination.origin)),
+      ...pathOf(destination),
+    };
+  }
+
+  #end(id: JobId, entry: Entry, { result, attemptRecords, updatedAtMs }: Job): void {
+    if (result === undefined) return;
+    this.#open.delete(id);
+    this.#lanes.remove(entry);
+    tally(entry, -1);
+    const lastCode = entry.code;
+    entry.outcome = outcomeOf(result);
+    entry.left = departureOf({ attemptRecords });
+    entry.endedAtMs = updatedAtMs;
+    entry.status = result.kind === 'answered' ? result.answer.statusCode : undefined;
+    entry.code = result.kind === 'gave_up' ? result.error.code : undefined;
+    if (entry.code !== lastCode) entry.detail = undefined;
+    entry.seq = this.#seqs += 1;
+    tally(entry, 1);
+    this.#outcomes[entry.outcome] += 1;
+    this.#timeline.add(entry, updatedAtMs);
+    this.#exports.push(entry);
+  }
+
+  #forget(entry: Entry): void {
+    tally(entry, -1);
+    this.#apps.dropEmpty(entry.app);
+    this.#destinations.dropEmpty(entry.destination);
+    if (entry.outcome !== undefined) this.#outcomes[entry.outcome] -= entry.times;
+  }
+
+  #changed(): void {
+    this.#revision += 1;
+    for (const callback of this.#watchers) callback();
+  }
+}
+
+function areAlike(one: Entry, other: Entry): boolean {
+  return (
+    one.app === other.app &&
+    one.destination === other.destination &&
+    one.path === other.path &&
+    one.purpose === other.purpose &&
+    one.code === other.code &&
+    one.detail === other.detail
+  );
+}
