@@ -78,7 +78,7 @@ export class Chart {
         el('span', {}, 'now'),
       ),
     );
-    this.#root.classList.toggle('empty', most === 0);
+    byId('legend', HTMLElement).hidden = measure === 'bytes';
     this.#table.replaceChildren(...rowsOf(timeline));
   }
 }

@@ -6,7 +6,7 @@ import { endedRow, openRow, sinceText } from './row.js';
 import type { ExportPage, ExportRow } from './wire.js';
 
 const openShown = 10;
-const endedShown = 50;
+const endedShown = 25;
 
 /** What is leaving now: the oldest few, which are the first to go or the ones that are stuck. */
 export class OpenView {

@@ -24,7 +24,7 @@ export function formatBytes(bytes: number): string {
     size /= 1000;
     unit += 1;
   }
-  return `${oneDigit.format(size)} ${units[unit] ?? ''}`;
+  return `${oneDigit.format(size)}\u00a0${units[unit] ?? ''}`;
 }
 
 /** Time of day, and the day if it is not today. */

@@ -67,9 +67,13 @@ function itemOf(group: Shown, name: string): Element {
       'button',
       { 'type': 'button', 'value': group.name, 'aria-pressed': String(group.chosen) },
       el('span', { class: 'name' }, name),
-      el('span', { class: 'amount' }, `${plural(group.exports, 'export')} · ${formatBytes(group.bytes)}`),
+      el('span', { class: 'amount' }, amountOf(group)),
       ...(concerns.length === 0 ? [] : [el('span', { class: 'concerns' }, ...concerns)]),
       bar,
     ),
   );
+}
+
+function amountOf({ exports, bytes }: GroupTotals): string {
+  return exports === 0 ? 'no exports' : `${plural(exports, 'export')} · ${formatBytes(bytes)}`;
 }

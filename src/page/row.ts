@@ -32,6 +32,7 @@ export function endedRow(row: ExportRow): Element {
       'Time',
       'number',
       el('time', { datetime: end, title: formatWholeTime(end) }, formatTime(end, new Date())),
+      ...reference(row),
     ),
   ]);
 }
@@ -52,6 +53,7 @@ export function openRow(row: ExportRow): Element {
         { 'datetime': row.createdAt, 'title': formatWholeTime(row.createdAt), 'data-since': '' },
         sinceText(row.createdAt),
       ),
+      ...reference(row),
     ),
   ]);
 }
@@ -114,13 +116,12 @@ function departure({ outcome, left }: ExportRow): string | null {
 function destination(row: ExportRow): readonly Element[] {
   const path = `${row.path === '/' ? '' : row.path}${row.query ? '?…' : ''}`;
   const purpose = row.purpose === null ? [] : [el('p', { class: 'purpose' }, row.purpose)];
-  return [
-    el('span', { class: 'place' }, el('b', {}, hostOf(row.destination)), path),
-    ...purpose,
-    ...(row.ref === ''
-      ? []
-      : [el('span', { class: 'ref', title: 'The first characters of its id in the log' }, row.ref)]),
-  ];
+  return [el('span', { class: 'place' }, el('b', {}, hostOf(row.destination)), path), ...purpose];
+}
+
+/** What ties a row to the log. */
+function reference({ ref }: ExportRow): readonly Element[] {
+  return ref === '' ? [] : [el('span', { class: 'ref', title: 'How its id in the log begins' }, ref)];
 }
 
 /** The origin without the scheme where that is the usual one. */

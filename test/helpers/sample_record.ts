@@ -110,22 +110,30 @@ export function sampleLedger({
   let random = 7;
   for (let index = 0; index < count; index += 1) {
     random = (random * 48_271) % 2_147_483_647;
-    // More of them by day than by night, and none at the same moment as the one before.
     const part = index / count;
-    fixedMs = Math.floor(nowMs - spanMs * (1 - part) + (spanMs / count) * 0.8 * Math.sin(part * 9));
-    note(ledger, sampleAt(random % 100), fixedMs, random);
+    // Busier at some hours than at others.
+    const when = part + 0.05 * Math.sin(part * 4 * Math.PI);
+    fixedMs = Math.floor(nowMs - spanMs * (1 - when));
+    note(ledger, sampleAt(random % 100, part), fixedMs, random);
   }
   fixedMs = undefined;
   return ledger;
 }
 
-function sampleAt(percent: number): Sample {
+/** Trouble comes in spells: outside them, exports are delivered. */
+function sampleAt(percent: number, part: number): Sample {
+  const calm = part % 0.31 > 0.09 && percent % 9 !== 0;
   let sum = 0;
   for (const sample of samples) {
+    if (calm && (sample.result === 'refused' || isTrouble(sample.result))) continue;
     sum += sample.share;
     if (percent < sum) return sample;
   }
-  throw new Error('the shares are less than a hundred');
+  return sampleAt(percent - sum, part);
+}
+
+function isTrouble(result: JobResult): boolean {
+  return result.kind === 'gave_up' || result.answer.statusCode >= 300;
 }
 
 function note(ledger: Ledger, sample: Sample, atMs: number, random: number): void {
