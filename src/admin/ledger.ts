@@ -112,17 +112,14 @@ export class Ledger {
       times: 1,
     };
     this.#timeline.add(entry, atMs);
-    const last = this.#refusals.newest;
-    if (last !== undefined && areAlike(last, entry)) {
-      tally(last, -1);
-      last.times += 1;
-      last.endedAtMs = atMs;
-      tally(last, 1);
-    } else {
-      entry.seq = this.#seqs += 1;
-      tally(entry, 1);
-      this.#refusals.push(entry);
+    const like = this.#refusals.takeNewest((newest) => areAlike(newest, entry));
+    if (like !== undefined) {
+      tally(like, -1);
+      entry.times += like.times;
     }
+    entry.seq = this.#seqs += 1;
+    tally(entry, 1);
+    this.#refusals.push(entry);
     this.#outcomes.refused += 1;
     this.#changed();
   };

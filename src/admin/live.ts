@@ -34,9 +34,11 @@ export class LiveUpdates {
 
   /** Sends updates on a response, whose headers have been written, until its connection ends. */
   add(response: ServerResponse): void {
+    const current = this.#options.current();
+    if (this.#listeners.size === 0) this.#last = current;
     this.#listeners.add(response);
     response.once('close', () => this.#remove(response));
-    response.write(`retry: 2000\n\n${message(this.#options.current())}`);
+    response.write(`retry: 2000\n\n${message(current)}`);
     this.#cancelLook ??= this.#scheduleLook();
   }
 

@@ -33,8 +33,13 @@ export class Shelf {
     return this.#forgotten;
   }
 
-  get newest(): Entry | undefined {
-    return this.size === 0 ? undefined : this.#entries.at(-1);
+  /** Takes the newest entry out again, if it is like this; it is not forgotten by that. */
+  takeNewest(isLike: (entry: Entry) => boolean): Entry | undefined {
+    const newest = this.size === 0 ? undefined : this.#entries.at(-1);
+    if (newest === undefined || !isLike(newest)) return undefined;
+    this.#entries.pop();
+    this.#textBytes -= textBytesOf(newest);
+    return newest;
   }
 
   push(entry: Entry): void {

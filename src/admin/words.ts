@@ -17,31 +17,35 @@ const failures: Readonly<Record<JobErrorCode, string>> = {
 };
 
 /** What a permission can say, by the kind of caveat that was not satisfied. */
-const caveats: Readonly<Record<string, string>> = {
-  target: "The app's permission is for another service.",
-  path: "The app's permission does not cover this way of exporting.",
-  method: "The app's permission does not cover this way of exporting.",
-  destination: "The app's permission does not cover this destination.",
-  time: "The app's permission has ended.",
-  job: "The app's permission is for looking at one export only.",
-  action: "The app's permission is not for exporting.",
-  bytes: "The data is larger than the app's permission allows.",
-  sha256: "The data is not what the app's permission is for.",
-};
+const caveats = new Map(
+  Object.entries({
+    target: "The app's permission is for another service.",
+    path: "The app's permission does not cover this way of exporting.",
+    method: "The app's permission does not cover this way of exporting.",
+    destination: "The app's permission does not cover this destination.",
+    time: "The app's permission has ended.",
+    job: "The app's permission is for looking at one export only.",
+    action: "The app's permission is not for exporting.",
+    bytes: "The data is larger than the app's permission allows.",
+    sha256: "The data is not what the app's permission is for.",
+  }),
+);
 
 /** What the policy refuses, by rule; the other rules are classes of addresses. */
-const rules: Readonly<Record<string, string>> = {
-  http: 'The connection would not be encrypted.',
-  localhost: 'The destination is this machine itself.',
-  loopback: 'The destination is this machine itself.',
-  own_listener: 'The destination is the relay itself.',
-  destination_not_listed: 'The destination is not among those that the operator allows.',
-  require_destination: "The app's permission does not say where data may go.",
-  private: 'The destination is inside the private network.',
-  unique_local: 'The destination is inside the private network.',
-  link_local: 'The destination is inside the private network.',
-  cgnat: "The destination is inside the provider's network.",
-};
+const rules = new Map(
+  Object.entries({
+    http: 'The connection would not be encrypted.',
+    localhost: 'The destination is this machine itself.',
+    loopback: 'The destination is this machine itself.',
+    own_listener: 'The destination is the relay itself.',
+    destination_not_listed: 'The destination is not among those that the operator allows.',
+    require_destination: "The app's permission does not say where data may go.",
+    private: 'The destination is inside the private network.',
+    unique_local: 'The destination is inside the private network.',
+    link_local: 'The destination is inside the private network.',
+    cgnat: "The destination is inside the provider's network.",
+  }),
+);
 
 const otherAddress = 'The destination has an address that is not on the public internet.';
 
@@ -51,9 +55,9 @@ export function reasonOf({ outcome, status, code, detail }: Entry): string | und
   if (status !== undefined) return `The destination answered ${statusLine(status)}.`;
   if (code === undefined) return undefined;
   if (code === 'caveat_not_satisfied') {
-    return caveats[detail ?? ''] ?? "The app's permission does not cover this.";
+    return caveats.get(detail ?? '') ?? "The app's permission does not cover this.";
   }
-  if (code === 'destination_refused') return rules[detail ?? ''] ?? otherAddress;
+  if (code === 'destination_refused') return rules.get(detail ?? '') ?? otherAddress;
   // The app is told that the name cannot be found; whose data it is may know that it led where exports must not go.
   if (code === 'dns_failed' && isRule(detail)) {
     return 'The name of the destination leads to an address that exports may not reach.';

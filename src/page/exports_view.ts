@@ -86,7 +86,9 @@ export class EndedView {
     await this.refresh();
     this.#table.scrollIntoView({ block: 'start' });
     // A button that has become unusable loses the focus, and with it a keyboard its place.
-    if (document.activeElement === document.body) (this.#older.disabled ? this.#newer : this.#older).focus();
+    const { activeElement } = document;
+    if (activeElement === this.#newer && this.#newer.disabled) this.#older.focus();
+    if (activeElement === this.#older && this.#older.disabled) this.#newer.focus();
   }
 
   #address(): string {
