@@ -35,6 +35,38 @@ export interface Entry {
   times: number;
 }
 
+/** What is known of an entry from the first. */
+export type Beginning = Pick<
+  Entry,
+  'key' | 'ref' | 'app' | 'destination' | 'path' | 'query' | 'purpose' | 'bytes' | 'createdAtMs'
+>;
+
+/** An entry as it begins. One literal with every member in it: an object that grows by members takes twice as much. */
+export function beginEntry(from: Beginning): Entry {
+  return {
+    key: from.key,
+    seq: 0,
+    ref: from.ref,
+    app: from.app,
+    destination: from.destination,
+    path: from.path,
+    query: from.query,
+    purpose: from.purpose,
+    bytes: from.bytes,
+    createdAtMs: from.createdAtMs,
+    state: 'Pending',
+    outcome: undefined,
+    left: 'no',
+    attempts: 0,
+    status: undefined,
+    code: undefined,
+    detail: undefined,
+    endedAtMs: undefined,
+    retryAtMs: undefined,
+    times: 1,
+  };
+}
+
 /** Longest texts that are kept, in UTF-16 code units; a purpose has at most 200 anyway. */
 const maxPathLength = 200;
 const maxNameLength = 200;
@@ -56,7 +88,7 @@ function cut(text: string, length: number): string {
 }
 
 /** A copy: the engine keeps the whole of a long text alive for a slice of it. */
-function detached(text: string): string {
+export function detached(text: string): string {
   return Buffer.from(text).toString();
 }
 

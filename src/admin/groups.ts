@@ -1,5 +1,5 @@
 import type { GroupTotals, Groups } from '../page/wire.js';
-import type { Entry } from './entry.js';
+import { detached, type Entry } from './entry.js';
 
 /** The entries of one app or one destination, counted. */
 export interface Group {
@@ -19,10 +19,11 @@ const shown = 12;
 export class GroupIndex {
   readonly #groups = new Map<string, Group>();
 
-  /** The group of this name; to be released by `remove` once for every `add`. */
-  find(name: string): Group {
-    let group = this.#groups.get(name);
+  /** The group of this name; to be dropped once it is empty. */
+  find(text: string): Group {
+    let group = this.#groups.get(text);
     if (group === undefined) {
+      const name = detached(text);
       group = { name, exports: 0, open: 0, problems: 0, refused: 0, bytes: 0, lastMs: 0 };
       this.#groups.set(name, group);
     }

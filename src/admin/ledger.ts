@@ -2,8 +2,7 @@ import type { RefusalReport } from '../http/exports.js';
 import type { AttemptReport } from '../job/courier.js';
 import type { Job, JobId } from '../job/job.js';
 import type { Groups, LaneFigures, Outcome, Span, Timeline, TimelineRange } from '../page/wire.js';
-import type { Destination } from '../egress/destination.js';
-import { departureOf, detailOf, type Entry, nameOf, outcomeOf, pathOf } from './entry.js';
+import { beginEntry, departureOf, detailOf, type Entry, nameOf, outcomeOf, pathOf } from './entry.js';
 import { GroupIndex, tally } from './groups.js';
 import { LaneIndex } from './lane_index.js';
 import { Shelf } from './shelf.js';
@@ -67,7 +66,7 @@ export class Ledger {
 
   /** Notes a job as it stands: a new one, one that has changed, or one that a journal brought back. */
   readonly onChange = (job: Job): void => {
-    const entry = this.#open.get(job.id) ?? this.#begin(job);
+    const entry = this.#open.get(job.id) ?? this.#accept(job);
     if (entry.state === 'Processing') this.#processing -= 1;
     entry.state = job.state;
     entry.attempts = job.attempts;
@@ -94,23 +93,12 @@ export class Ledger {
   /** Notes a submission that was not permitted. One that is like the one before it is counted there. */
   readonly onRefusal = ({ owner, destination, purpose, dataBytes, failure }: RefusalReport): void => {
     const atMs = this.#nowMs();
-    const entry: Entry = {
-      ...this.#about(owner, destination),
-      ref: '',
-      purpose,
-      bytes: dataBytes,
-      createdAtMs: atMs,
-      state: 'Refused',
-      outcome: 'refused',
-      left: 'no',
-      attempts: 0,
-      status: undefined,
-      code: failure.code,
-      detail: detailOf(failure),
-      endedAtMs: atMs,
-      retryAtMs: undefined,
-      times: 1,
-    };
+    const entry = this.#begin({ owner, destination, purpose, ref: '', bytes: dataBytes, createdAtMs: atMs });
+    entry.state = 'Refused';
+    entry.outcome = 'refused';
+    entry.code = failure.code;
+    entry.detail = detailOf(failure);
+    entry.endedAtMs = atMs;
     this.#timeline.add(entry, atMs);
     const like = this.#refusals.takeNewest((newest) => areAlike(newest, entry));
     if (like !== undefined) {
@@ -175,41 +163,33 @@ export class Ledger {
     return this.#timeline.total(this.#nowMs());
   }
 
-  #begin(job: Job): Entry {
-    const entry: Entry = {
-      ...this.#about(job.owner, job.destination),
-      ref: job.id.slice(0, 8),
-      purpose: job.purpose,
-      bytes: job.dataBytes,
-      createdAtMs: job.createdAtMs,
-      state: 'Pending',
-      outcome: undefined,
-      left: 'no',
-      attempts: 0,
-      status: undefined,
-      code: undefined,
-      detail: undefined,
-      endedAtMs: undefined,
-      retryAtMs: undefined,
-      times: 1,
-    };
-    this.#open.set(job.id, entry);
+  #accept({ id, owner, destination, purpose, dataBytes: bytes, createdAtMs }: Job): Entry {
+    const entry = this.#begin({ owner, destination, purpose, ref: id.slice(0, 8), bytes, createdAtMs });
+    this.#open.set(id, entry);
     this.#lanes.add(entry);
     tally(entry, 1);
     return entry;
   }
 
-  #about(
-    owner: string,
-    destination: Destination,
-  ): Pick<Entry, 'key' | 'seq' | 'app' | 'destination' | 'path' | 'query'> {
-    return {
-      key: (this.#keys += 1),
-      seq: 0,
-      app: this.#apps.find(nameOf(owner)),
-      destination: this.#destinations.find(nameOf(destination.origin)),
-      ...pathOf(destination),
-    };
+  #begin(
+    from: Pick<Entry, 'ref' | 'purpose' | 'bytes' | 'createdAtMs'> & Pick<Job, 'owner' | 'destination'>,
+  ): Entry {
+    const { owner, destination, ref, purpose, bytes, createdAtMs } = from;
+    const app = this.#apps.find(nameOf(owner));
+    const place = this.#destinations.find(nameOf(destination.origin));
+    const { path, query } = pathOf(destination);
+    this.#keys += 1;
+    return beginEntry({
+      key: this.#keys,
+      ref,
+      app,
+      destination: place,
+      path,
+      query,
+      purpose,
+      bytes,
+      createdAtMs,
+    });
   }
 
   #end(id: JobId, entry: Entry, { result, attemptRecords, updatedAtMs }: Job): void {

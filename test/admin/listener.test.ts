@@ -85,6 +85,72 @@ test('no export reaches the admin listener, whatever networks are allowed', asyn
   }
 });
 
+test('the API answers in JSON, refuses in words, and is bounded', async (t) => {
+  const { adminUrl } = await startRelay(t);
+  const summary: unknown = JSON.parse((await get(`${adminUrl}/api/summary`)).text);
+  t.like(summary, { notReady: null, auditFile: null, revision: 0 });
+  t.deepEqual(JSON.parse((await get(`${adminUrl}/api/exports`)).text), { exports: [], next: null });
+  const refused = await get(`${adminUrl}/api/exports?limit=1000`);
+  t.like(refused, { status: 400, text: '{"detail":"limit: expects a whole number from 1 to 200"}' });
+  t.is((await get(`${adminUrl}/api/timeline?range=year`)).status, 400);
+  t.is((await get(`${adminUrl}/api/live`, {}, 'HEAD')).status, 200);
+});
+
+test('every answer forbids what the page does not need', async (t) => {
+  const { adminUrl } = await startRelay(t);
+  for (const path of ['/', '/page.css', '/main.js', '/icon.svg', '/api/summary', '/healthz', '/nothing']) {
+    const { headers } = await get(adminUrl + path);
+    const policy = String(headers['content-security-policy']);
+    t.regex(policy, /default-src 'none'/, path);
+    t.notRegex(policy, /unsafe|\*|data:|https?:/, path);
+    t.like(
+      headers,
+      {
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'cross-origin-resource-policy': 'same-origin',
+        'cache-control': 'no-store',
+      },
+      path,
+    );
+  }
+});
+
+test('the page and everything it loads is served, and nothing beside it', async (t) => {
+  const { adminUrl } = await startRelay(t);
+  const seen = new Set<string>();
+  const wanted = ['/'];
+  for (let path = wanted.pop(); path !== undefined; path = wanted.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const { status, text } = await get(adminUrl + path);
+    t.is(status, 200, path);
+    for (const [, next = ''] of text.matchAll(/(?:(?:src|href)="|from '\.)(\/[\w.]+)["']/g))
+      wanted.push(next);
+    t.notRegex(text, /innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b/, path);
+  }
+  t.true(seen.size >= 13, [...seen].join(' '));
+  for (const path of ['/wire.d.ts', '/main.js.map', '/../main.js', '/%2e%2e/main.js', '/.tsbuildinfo']) {
+    t.is((await get(adminUrl + path)).status, 404, path);
+  }
+});
+
+test('no page of another site may ask, but a link may lead to this one', async (t) => {
+  const { adminUrl } = await startRelay(t);
+  const headers = { 'sec-fetch-site': 'cross-site' };
+  t.is((await get(`${adminUrl}/`, headers)).status, 200);
+  t.is((await get(`${adminUrl}/api/live`, headers)).status, 403);
+  t.is((await get(`${adminUrl}/main.js`, headers)).status, 403);
+});
+
+test('while the relay stops, listeners are let go', async (t) => {
+  const relay = await startRelay(t);
+  const { body } = await request(`${relay.adminUrl}/api/live`);
+  const ended = body.text();
+  await relay.service.stop(0);
+  t.regex(await ended, /^retry: 2000\n\ndata: \{/);
+});
+
 test('it can be switched off', async (t) => {
   const { service } = await startRelay(t, ['--admin=off']);
   t.is(service.adminUrl, undefined);

@@ -83,3 +83,11 @@ test('a port that is taken is said in words, and the exit status is 1', async (t
   t.is(await program.exited(), 1);
   t.regex(program.stderr, /cannot start: .*EADDRINUSE/);
 });
+
+test('it says where its admin listener is', async (t) => {
+  const program = new RunningProgram(t, ['serve', '--dev', '--port=0']);
+  const [, url = ''] = await program.printed(/^admin listening on (\S+)$/m);
+  const { statusCode, body } = await request(`${url}/readyz`);
+  t.is(statusCode, 200);
+  await body.dump();
+});

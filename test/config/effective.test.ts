@@ -76,3 +76,18 @@ for (const [host, loopback] of [
     t.is(isLoopback(host), loopback);
   });
 }
+
+test('where the port is free to choose, so is the port of the admin listener, unless it is set', (t) => {
+  const free = parseConfig({ argv: ['--secret=s', '--port=0'], env: {} });
+  t.deepEqual(free.ok && free.config.admin, { host: '127.0.0.1', port: 0 });
+  t.deepEqual(free.ok && free.sources.admin, { from: 'consequence', name: '--port' });
+  const set = parseConfig({ argv: ['--secret=s', '--port=0', '--admin=127.0.0.1:9000'], env: {} });
+  t.deepEqual(set.ok && set.config.admin, { host: '127.0.0.1', port: 9000 });
+  const off = parseConfig({ argv: ['--secret=s', '--port=0'], env: { EXPORT_ADMIN: 'off' } });
+  t.is(off.ok && off.config.admin, 'off');
+});
+
+test('--dev keeps the admin listener on this machine, too', (t) => {
+  const parsed = parseConfig({ argv: ['--dev'], env: { EXPORT_ADMIN: '0.0.0.0:8081' } });
+  t.regex(parsed.ok ? '' : parsed.mistakes.join('\n'), /^EXPORT_ADMIN: .*loopback.*0\.0\.0\.0:8081/);
+});
