@@ -6,11 +6,15 @@ const maxAgeMs = 1000;
 
 /**
  * The relay's own listeners as connections find them now: `bound`, which is asked each time as listeners start
- * one after another, at the addresses that the machine has.
+ * one after another, at the addresses that the machine has. Throws where these cannot be read at all; later readings
+ * may fail, as each takes a file descriptor, and the last one that succeeded counts until they no longer do.
  */
-export function currentOwnListeners(bound: () => readonly OwnListener[]): () => readonly OwnListener[] {
-  let addresses: readonly string[] = [];
-  let readAtMs = -Infinity;
+export function currentOwnListeners(
+  bound: () => readonly OwnListener[],
+  read: () => readonly string[] = machineAddresses,
+): () => readonly OwnListener[] {
+  let addresses = read();
+  let readAtMs = performance.now();
   let reachable: readonly OwnListener[] = [];
   let listeners = 0;
   return () => {
@@ -18,7 +22,7 @@ export function currentOwnListeners(bound: () => readonly OwnListener[]): () => 
     const now = bound();
     const stale = nowMs - readAtMs > maxAgeMs;
     if (stale) {
-      addresses = machineAddresses();
+      addresses = readOr(addresses, read);
       readAtMs = nowMs;
     }
     // Listeners are only ever added. To combine them anew for each export took a fortieth of its acceptance.
@@ -28,6 +32,14 @@ export function currentOwnListeners(bound: () => readonly OwnListener[]): () => 
     }
     return reachable;
   };
+}
+
+function readOr(last: readonly string[], read: () => readonly string[]): readonly string[] {
+  try {
+    return read();
+  } catch {
+    return last;
+  }
 }
 
 function machineAddresses(): readonly string[] {

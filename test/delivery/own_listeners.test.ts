@@ -4,6 +4,7 @@ import { currentOwnListeners } from '#relay/delivery/own_listeners.js';
 import { type OwnListener } from '#relay/egress/own_listener.js';
 import { judgeAddress } from '#relay/egress/policy.js';
 import { policy } from '../helpers/egress.js';
+import { eventually } from '../helpers/eventually.js';
 
 test('a listener on every address is found at each address of this machine, once it is bound', (t) => {
   const bound: OwnListener[] = [];
@@ -19,4 +20,23 @@ test('a listener on every address is found at each address of this machine, once
     t.like(judgeAddress(address, 8080, everything, own()), { rule: 'own_listener' }, address);
     t.true(judgeAddress(address, 8081, everything, own()).allowed, address);
   }
+});
+
+test('while the interfaces cannot be read, as no descriptor is left, the addresses known before count', async (t) => {
+  let readable = true;
+  let failures = 0;
+  const own = currentOwnListeners(
+    () => [{ address: '0.0.0.0', port: 8080 }],
+    () => {
+      if (readable) return ['192.0.2.7'];
+      failures += 1;
+      throw new Error('EMFILE');
+    },
+  );
+  readable = false;
+  await eventually(() => own().some(({ address }) => address === '192.0.2.7') && failures > 0);
+  t.deepEqual(own(), [
+    { address: '0.0.0.0', port: 8080 },
+    { address: '192.0.2.7', port: 8080 },
+  ]);
 });
