@@ -10,6 +10,7 @@ export const corsRequestHeaders = [
   'Idempotency-Key',
   'Prefer',
   'If-None-Match',
+  'Traceparent',
 ] as const;
 
 /** What a page's script may read beside what it always may. */

@@ -117,6 +117,11 @@ const parameters: readonly Schema[] = [
     'Of a new job: the same key and data lead to the same job, per owner and uri, as long as it is kept.',
     { type: 'string', pattern: idempotencyKey.source },
   ),
+  headerParameter(
+    'Traceparent',
+    'Of a new job (W3C Trace Context): each attempt is a span of this trace. What is none is ignored.',
+    { type: 'string' },
+  ),
 ];
 
 const until = query('until', 'Hold through intermediate states.', { const: 'Finished' });

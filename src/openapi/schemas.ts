@@ -82,6 +82,7 @@ const questionMembers: Readonly<Record<string, Schema>> = {
 const frameMembers: Readonly<Record<string, Schema>> = {
   ref: { type: 'string', maxLength: maxRefLength, description: 'Comes back in the answer.' },
   idempotency_key: { type: 'string', pattern: idempotencyKey.source },
+  traceparent: { description: 'W3C Trace Context; what is none is ignored.' },
 };
 
 const submission: Schema = {

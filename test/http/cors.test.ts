@@ -52,7 +52,7 @@ test('a page of a named origin may ask, call, and read answers and errors', asyn
     ...readable,
     'access-control-allow-methods': 'GET, HEAD, POST',
     'access-control-allow-headers':
-      'X-Api-Key, Authorization, Content-Type, Idempotency-Key, Prefer, If-None-Match',
+      'X-Api-Key, Authorization, Content-Type, Idempotency-Key, Prefer, If-None-Match, Traceparent',
     'access-control-max-age': '7200',
   });
   const headers = { origin: page };

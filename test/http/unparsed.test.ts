@@ -55,7 +55,7 @@ for (const [why, text, status, code] of [
 }
 
 test('a request that does not arrive whole in time gets a problem document', async (t) => {
-  const relay = await startRelay(t, ['--request-timeout=200ms']);
+  const relay = await startRelay(t, ['--request-timeout=1s']);
   const answers = await Promise.all(
     ['POST /export HTTP/1.1\r\nHost: x\r\n', head('Content-Length: 100') + '{'].map((text) =>
       talk(t, relay, text),

@@ -69,14 +69,15 @@ const unknownId = '2c1d8a54-0b3e-4b34-9b5c-0d6a3f3f2a51';
 
 /** What any operation may meet before it is looked at. */
 async function beforeAnybodyLooks(t: Cleanup): Promise<readonly Answered[]> {
-  const relay = await startRelay(t, ['--request-timeout=200ms']);
+  const relay = await startRelay(t);
+  const impatient = await startRelay(t, ['--request-timeout=1s']);
   const broken = await startFailingApp(t, 'bug');
   const rounds = operations.map(async (operation) => {
     const [method, path] = operation;
     const line = `${method} ${path} HTTP/1.1\r\n`;
     return Promise.all([
       askRaw(t, relay, operation, `${line}\r\n`),
-      askRaw(t, relay, operation, `${line}Host: x\r\n`),
+      askRaw(t, impatient, operation, `${line}Host: x\r\n`),
       askRaw(t, relay, operation, `${line}Host: x\r\nX: ${'x'.repeat(17 * 1024)}\r\n\r\n`),
       ask(broken, { method, path, body: method === 'GET' ? '' : { id: unknownId } }),
       ask(relay, { method: 'OPTIONS', path }),
