@@ -56,12 +56,11 @@ export class RecordFiles {
     await this.#clean(active);
     const bytes = Buffer.from(text);
     active.dirty = true;
-    await active.file.write(bytes, active.end);
     try {
-      await active.file.sync();
+      await this.#write(active, bytes);
     } catch (error) {
-      // A second sync would succeed without having written anything.
-      active.suspect = true;
+      // At once, so that a reader does not see it; if this fails too, before the next write.
+      await this.#clean(active).catch(() => undefined);
       throw error;
     }
     active.end += bytes.length;
@@ -105,6 +104,17 @@ export class RecordFiles {
       await this.#clean(active);
     } finally {
       await active.file.close();
+    }
+  }
+
+  async #write(active: Active, bytes: Buffer): Promise<void> {
+    await active.file.write(bytes, active.end);
+    try {
+      await active.file.sync();
+    } catch (error) {
+      // A second sync would succeed without having written anything.
+      active.suspect = true;
+      throw error;
     }
   }
 
