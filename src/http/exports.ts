@@ -107,7 +107,7 @@ export class Exports {
     macaroon: VerifiedMacaroon,
     idempotencyKey: string | undefined,
   ): Result<NewJob> {
-    const { action, destination, data, dataBytes, headers, purpose } = request;
+    const { action, destination, data, dataBytes, headers, purpose, traceparent } = request;
     const verdict = checkJob(macaroon, {
       action,
       data: { bytes: dataBytes, sha256Hex: () => sha256HexOf(data) },
@@ -122,6 +122,7 @@ export class Exports {
       data,
       dataBytes,
       headers,
+      traceparent,
       owner: macaroon.identifier,
       expiresAtMs: expiresAtMs(macaroon),
       ...(purpose === undefined ? {} : { purpose }),
