@@ -27,7 +27,7 @@ export interface KeptOptions {
 
 /** Rejects with what to do about it, if the journal or the record cannot be used. */
 export async function openKept({ config, clock, logger, observers }: KeptOptions): Promise<Kept> {
-  const journal = await openKeptJobs({ directory: config.journal, clock, logger });
+  const journal = await openKeptJobs({ ...observers, directory: config.journal, clock, logger });
   const { audit: path, auditMaxBytes: maxFileBytes } = config;
   if (path === undefined) return { ...journal, observers };
   try {

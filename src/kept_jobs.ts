@@ -20,13 +20,16 @@ export interface KeptJobsOptions {
   readonly directory: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told how long each commit took. */
+  readonly onCommit: (durationMs: number) => void;
 }
 
 /** Rejects with what to do about it, if the journal cannot be used. */
-export async function openKeptJobs({ directory, clock, logger }: KeptJobsOptions): Promise<KeptJobs> {
+export async function openKeptJobs(options: KeptJobsOptions): Promise<KeptJobs> {
+  const { directory, clock, logger, onCommit } = options;
   if (directory === undefined) return { store: undefined, jobs: [], close: () => Promise.resolve() };
   const onDamage = (why: string): void => logger.error({ reason: why }, 'the journal is damaged');
-  const opened = await openJournal({ directory, clock, onDamage });
+  const opened = await openJournal({ directory, clock, onDamage, onCommit });
   if (!opened.ok) throw new Error(opened.detail);
   const { journal, jobs } = opened;
   if (jobs.length > 0) logger.info({ jobs: jobs.length }, 'jobs brought back from the journal');

@@ -25,6 +25,8 @@ export interface Observers {
   /** A dry run whose destination has no address that exports may reach: the app does not learn why. */
   readonly onUnreachable: (destination: Destination, reason: string) => void;
   readonly onSocketClosed: (report: SocketReport) => void;
+  /** A group of changes is durable in the journal. */
+  readonly onCommit: (durationMs: number) => void;
   readonly onBug: (error: unknown) => void;
   /** A connection was not accepted. One line a second says so, however many there are. */
   readonly onRefused: (code: string) => void;
@@ -44,6 +46,7 @@ export function createObservers(log: Logger, clock: Clock, metrics: Metrics): Ob
     onRefusal: metrics.onRefusal,
     onUnreachable: both(lines.onUnreachable, metrics.onUnreachable),
     onSocketClosed: lines.onSocketClosed,
+    onCommit: metrics.observeJournalCommit,
     onBug: both(lines.onBug, metrics.onBug),
     onRefused: both(lines.onRefused, metrics.onRefused),
   };
@@ -59,7 +62,7 @@ function both<Report extends readonly unknown[]>(
   };
 }
 
-type Lines = Omit<Observers, 'onChange' | 'onRefusal'>;
+type Lines = Omit<Observers, 'onChange' | 'onRefusal' | 'onCommit'>;
 
 /**
  * The fields are an allow-list (docs/operating lists them): no payload, macaroon, secret, header or path of a

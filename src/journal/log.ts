@@ -12,6 +12,8 @@ export interface LogOptions {
   readonly segmentBytes: number;
   /** Told once about damage found while running: a clause. What is affected stays where it is. */
   readonly onDamage: (why: string) => void;
+  /** Told of each commit, once it is durable. */
+  readonly onCommit: (durationMs: number) => void;
 }
 
 export interface LogStats {
@@ -144,6 +146,7 @@ export class Log {
     const places = await this.#store.append(frames);
     this.#lastCommitMs = this.#options.clock.monotonicMs() - startedAtMs;
     this.#commits += 1;
+    this.#options.onCommit(this.#lastCommitMs);
     const dead: Place[] = [];
     frames.forEach(({ kind, id, order }, index) => {
       const place = places[index];

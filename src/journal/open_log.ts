@@ -16,6 +16,7 @@ export interface LogSettings {
   /** About how long one file gets. */
   readonly segmentBytes?: number | undefined;
   readonly onDamage?: ((why: string) => void) | undefined;
+  readonly onCommit?: ((durationMs: number) => void) | undefined;
 }
 
 export type OpenedLog =
@@ -33,6 +34,7 @@ export async function openLog(storage: Storage, settings: LogSettings = {}): Pro
     schema = currentSchema,
     segmentBytes = defaultSegmentBytes,
     onDamage = () => undefined,
+    onCommit = () => undefined,
   } = settings;
   const opened = await openChain(storage, schema);
   if (!opened.ok) return opened;
@@ -49,7 +51,7 @@ export async function openLog(storage: Storage, settings: LogSettings = {}): Pro
     const live = await settle(store, read.replayed, schema);
     const { jobs } = read.replayed;
     const nextOrder = (jobs.at(-1)?.order ?? -1) + 1;
-    const log = new Log(store, { live, nextOrder }, { clock, segmentBytes, onDamage });
+    const log = new Log(store, { live, nextOrder }, { clock, segmentBytes, onDamage, onCommit });
     return { ok: true, log, jobs: jobs.map(({ job }) => job) };
   } catch (error) {
     await store.close();

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import type { RequestReport } from '#relay/http/app.js';
 import { finish, startAttempt } from '#relay/job/job.js';
@@ -181,6 +184,19 @@ test('a relay tells what it does, on its admin listener too', async (t) => {
   t.true((samples.get('export_relay_connections{side="client"}') ?? 0) >= 2);
   t.true((samples.get('export_relay_memory_budget_used_bytes') ?? 0) > 9);
   held.abort();
+});
+
+test('each commit of the journal is timed', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'export-relay-metrics-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const target = await startDestination(t);
+  const relay = await startRelay(t, [`--journal=${directory}`]);
+  const { json } = await relay.submit(target.url);
+  await relay.finished(json.id);
+  const samples = samplesOf((await relay.service.metrics()).body);
+  // Accepted, begun and ended; the end is shown once it is written.
+  t.is(samples.get('export_relay_journal_commit_duration_seconds_count'), 3);
+  t.true((samples.get('export_relay_journal_commit_duration_seconds_sum') ?? 0) > 0);
 });
 
 test('no client can make a series of its own', async (t) => {
