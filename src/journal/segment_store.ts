@@ -214,9 +214,17 @@ export class SegmentStore {
     await segment.file.write(bytes, offset);
   }
 
-  /** Never writes to a segment again; the next one says where this one ends. */
+  /**
+   * Never writes to a segment again. What was refused is cut off, as durably as such a disk can; the next segment says
+   * where this one ends.
+   */
   async #abandon(segment: Segment): Promise<void> {
     this.#active = undefined;
-    await segment.file.truncate(segment.end).catch(() => undefined);
+    try {
+      await segment.file.truncate(segment.end);
+      await segment.file.sync();
+    } catch {
+      // Until there is a next segment, the cut may not outlast a loss of power.
+    }
   }
 }

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { JournalWriteError } from '#relay/journal/write_error.js';
+import { settled } from '../helpers/fake_clock.js';
 import { MemoryDisk } from '../helpers/memory_disk.js';
 import { openOn, put } from '../helpers/open_logs.js';
 import { begun, idsOf, pending } from '../helpers/stored_jobs.js';
@@ -91,6 +92,20 @@ test('after a failed sync nothing is acknowledged that the failure may have lost
   await put(log, after);
   disk.cutPower(() => 0.9);
   t.deepEqual(idsOf((await openOn(disk)).jobs), idsOf([before, after]));
+});
+
+test('what was synced and then refused, as the marker could not be written, does not come back after a power cut', async (t) => {
+  const disk = new MemoryDisk();
+  const { log } = await openOn(disk);
+  const before = pending();
+  await put(log, before);
+  const refused = put(log, pending());
+  const { length } = disk.log;
+  while (!disk.log.slice(length).some((operation) => operation.startsWith('sync jobs'))) await settled();
+  disk.faults.set('write', 'EIO');
+  await t.throwsAsync(refused, { instanceOf: JournalWriteError });
+  disk.cutPower(() => 0.9);
+  t.deepEqual(idsOf((await openOn(disk)).jobs), idsOf([before]));
 });
 
 test('a failed sync leaves its bytes in no segment, even if they cannot be cut off', async (t) => {
