@@ -3,6 +3,7 @@ import type { Deliver, Delivery } from '#relay/delivery/send.js';
 import { type Destination, parseDestination } from '#relay/egress/destination.js';
 import type { Job, JobId, NewJob } from '#relay/job/job.js';
 import { LocalRegistry, type LocalRegistryOptions } from '#relay/job/local_registry.js';
+import type { JobRegistry } from '#relay/job/registry.js';
 import { FakeClock } from './fake_clock.js';
 
 export function destination(text = 'https://receiver.example/in'): Destination {
@@ -44,7 +45,7 @@ interface Flight {
 }
 
 /** A destination under the test's control: attempts wait here until the test ends them. */
-class HeldDeliveries {
+export class HeldDeliveries {
   readonly flights: Flight[] = [];
   /** Ids in the order their attempts began. */
   readonly begun: string[] = [];
@@ -102,12 +103,12 @@ export function createRegistry(
 }
 
 /** Submits a job that must be accepted. */
-export async function accept(registry: LocalRegistry, overrides: Partial<NewJob> = {}): Promise<Job> {
+export async function accept(registry: JobRegistry, overrides: Partial<NewJob> = {}): Promise<Job> {
   const result = await registry.submit(newJob(overrides));
   if (!result.ok) throw new Error(`refused: ${result.failure.code}`);
   return result.value;
 }
 
-export async function stateOf(registry: LocalRegistry, id: JobId): Promise<string | undefined> {
+export async function stateOf(registry: JobRegistry, id: JobId): Promise<string | undefined> {
   return (await registry.get(id))?.state;
 }

@@ -1,32 +1,8 @@
 import test from 'ava';
 import { settled } from '../helpers/fake_clock.js';
-import {
-  accept,
-  answered,
-  createRegistry,
-  failedWith,
-  destination,
-  newJob,
-  stateOf,
-  uriBytes,
-} from '../helpers/jobs.js';
+import { accept, answered, createRegistry, failedWith, newJob, stateOf, uriBytes } from '../helpers/jobs.js';
 
 const minute = 60_000;
-
-test('a Finished job stays readable until its time is over, however often it is read', async (t) => {
-  const { registry, held, clock } = createRegistry({ resultTtlMs: 10 * minute });
-  const job = await accept(registry);
-  await settled();
-  held.land(answered());
-  await clock.advance(10 * minute - 1000);
-  for (let read = 0; read < 3; read += 1) {
-    registry.markRead(job.id);
-    t.is(await stateOf(registry, job.id), 'Finished');
-  }
-  await clock.advance(2000);
-  t.is(await stateOf(registry, job.id), undefined);
-  t.is(registry.stats().bytes, 0);
-});
 
 test('a wall clock that jumps ends nothing early', async (t) => {
   const { registry, held, clock } = createRegistry({ resultTtlMs: 10 * minute });
@@ -39,60 +15,6 @@ test('a wall clock that jumps ends nothing early', async (t) => {
   await clock.advance(minute);
   t.is(await stateOf(registry, job.id), 'Finished');
   t.is(await stateOf(registry, waiting.id), 'Processing');
-});
-
-test('a job that waits too long for its first attempt ends as expired', async (t) => {
-  const { registry, clock, held } = createRegistry({ queueTimeoutMs: minute });
-  await accept(registry);
-  const waiting = await accept(registry);
-  await clock.advance(minute + 1000);
-  t.like(await registry.get(waiting.id), {
-    state: 'Finished',
-    attempts: 0,
-    result: { kind: 'gave_up', error: { code: 'expired' } },
-  });
-  held.land(answered());
-  await settled();
-  t.is(held.begun.length, 1);
-});
-
-test('a macaroon that has expired meanwhile lets no further attempt begin', async (t) => {
-  const limits = { attempts: 3, attemptTimeoutMs: 30_000, jobTimeoutMs: 10 * minute };
-  for (const [outcome, result] of [
-    [failedWith('connect_failed'), { kind: 'gave_up', error: { code: 'expired' } }],
-    // It answered, so its answer is what the job ends with.
-    [answered(503), { kind: 'answered', answer: { statusCode: 503 } }],
-  ] as const) {
-    const { registry, clock, held } = createRegistry({ limits });
-    const job = await accept(registry, { expiresAtMs: clock.nowMs() + 400 });
-    await settled();
-    held.land(outcome);
-    await clock.advance(500);
-    t.is(held.begun.length, 1);
-    t.like(await registry.get(job.id), { state: 'Finished', attempts: 1, result });
-  }
-});
-
-test('a full lane refuses, others do not', async (t) => {
-  const { registry } = createRegistry({ maxQueuedPerLane: 2 });
-  await accept(registry);
-  await accept(registry);
-  t.like(await registry.submit(newJob()), { ok: false, failure: { code: 'lane_full' } });
-  await accept(registry, { destination: destination('https://other.example/') });
-});
-
-test('a full queue refuses until a job has finished', async (t) => {
-  const { registry, held } = createRegistry({ maxQueued: 2 });
-  await accept(registry);
-  await accept(registry);
-  t.like(await registry.submit(newJob()), {
-    ok: false,
-    failure: { code: 'queue_full', retryAfterSeconds: 60 },
-  });
-  await settled();
-  held.land(answered());
-  await settled();
-  await accept(registry);
 });
 
 test('a place in a lane is free again after a finish and after a cancel', async (t) => {
@@ -148,20 +70,6 @@ test('beyond the number that is kept, read results go first and the oldest next'
   t.deepEqual(states, [undefined, undefined, 'Finished', 'Finished']);
 });
 
-test('closing answers the waiters, refuses new jobs and still answers polls', async (t) => {
-  const { registry } = createRegistry();
-  const job = await accept(registry);
-  await settled();
-  const poll = registry.watch(job.id, { until: 'Finished', waitMs: 5000 });
-  registry.close();
-  const result = await poll;
-  t.true(result.ok && result.value.state === 'Processing');
-  t.like(await registry.submit(newJob()), { ok: false, failure: { code: 'shutting_down' } });
-  t.is(await stateOf(registry, job.id), 'Processing');
-  const after = await registry.watch(job.id, { until: 'Finished', waitMs: 5000 });
-  t.true(after.ok);
-});
-
 test('draining waits for attempts in flight, begins no other, and gives up after its grace', async (t) => {
   const { registry, held, clock } = createRegistry();
   const job = await accept(registry);
@@ -195,6 +103,23 @@ test('draining waits for attempts in flight, begins no other, and gives up after
   t.is(clock.armed, 0, 'a drained registry leaves no timer');
 });
 
+test('a macaroon that has expired meanwhile lets no further attempt begin', async (t) => {
+  const limits = { attempts: 3, attemptTimeoutMs: 30_000, jobTimeoutMs: 10 * minute };
+  for (const [outcome, result] of [
+    [failedWith('connect_failed'), { kind: 'gave_up', error: { code: 'expired' } }],
+    // It answered, so its answer is what the job ends with.
+    [answered(503), { kind: 'answered', answer: { statusCode: 503 } }],
+  ] as const) {
+    const { registry, clock, held } = createRegistry({ limits });
+    const job = await accept(registry, { expiresAtMs: clock.nowMs() + 400 });
+    await settled();
+    held.land(outcome);
+    await clock.advance(500);
+    t.is(held.begun.length, 1);
+    t.like(await registry.get(job.id), { state: 'Finished', attempts: 1, result });
+  }
+});
+
 test('what is unknown is unknown to every question', async (t) => {
   const { registry, held } = createRegistry();
   const job = await accept(registry);
@@ -207,4 +132,16 @@ test('what is unknown is unknown to every question', async (t) => {
   t.is(await fresh.get(id), undefined);
   t.like(await fresh.cancel(id), { failure: { code: 'unknown_job' } });
   t.like(await fresh.watch(job.id, { until: 'change', waitMs: 1000 }), { failure: { code: 'unknown_job' } });
+});
+
+test('an attempt never gets more time than is left of the job', async (t) => {
+  const limits = { attempts: 3, attemptTimeoutMs: 30_000, jobTimeoutMs: minute };
+  const { registry, held, clock } = createRegistry({ limits });
+  await accept(registry);
+  await settled();
+  t.is(held.flights[0]?.delivery.timeoutMs, 30_000);
+  await clock.advance(50_000);
+  held.land(answered(503));
+  await clock.advance(500);
+  t.is(held.flights[0]?.delivery.timeoutMs, 9500);
 });
