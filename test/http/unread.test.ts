@@ -48,7 +48,7 @@ test('a client that reads gets all its pipelined answers, and many one after ano
 });
 
 test('an answer that nobody reads is given up when the request timeout has passed', async (t) => {
-  const { relay, poll } = await withLargeAnswer(t, ['--request-timeout=200ms']);
+  const { relay, poll } = await withLargeAnswer(t, ['--request-timeout=300ms']);
   const socket = await pollWithoutReading(t, relay, poll);
   await cutOff(socket);
   t.pass();
