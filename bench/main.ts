@@ -1,19 +1,22 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { measureGrowth } from './growth/growth.js';
 import { linesOf, machine, type RowReport } from './harness/report.js';
 import { type Effort, meetsBar } from './harness/row.js';
 import { rows } from './rows/index.js';
 
 const help = `Usage: npm run bench -- [NAME …] [flags]
+       npm run bench -- growth [flags]
 
 Measures what the relay promises about its speed, each figure against its yardstick in the same run. Without a name,
 everything; it takes about fifteen minutes and wants a machine that does nothing else. Ends with 1 if a figure falls
-short of its bar.
+short of its bar. \`growth\` measures how speed and memory change with size, and plots it.
 
       --list          Print the names and what they measure.
       --rounds N      Rounds of each measurement. [5]
       --scale X       How much each round measures, such as 0.2 to try something out. [1]
       --json FILE     Write all figures there, round by round.
+      --out DIR       Where growth leaves its figures and plots. [docs/performance]
       --cpu-prof DIR  Leave a CPU profile of each measured relay there (which slows it down).
   -h, --help          Print this page.
 `;
@@ -26,6 +29,7 @@ async function main(argv: string[]): Promise<number> {
       'list': { type: 'boolean' },
       'rounds': { type: 'string', default: '5' },
       'scale': { type: 'string', default: '1' },
+      'out': { type: 'string', default: 'docs/performance' },
       'json': { type: 'string' },
       'cpu-prof': { type: 'string' },
       'help': { type: 'boolean', short: 'h' },
@@ -40,17 +44,21 @@ async function main(argv: string[]): Promise<number> {
     for (const { name, what } of rows) out(`${name.padEnd(20)} ${what}\n`);
     return 0;
   }
+  const effort: Effort = {
+    rounds: Number(values.rounds),
+    scale: Number(values.scale),
+    profileDir: values['cpu-prof'],
+  };
+  if (positionals[0] === 'growth') {
+    await measureGrowth(values.out, effort, out);
+    return 0;
+  }
   const wanted = positionals.length === 0 ? rows : rows.filter(({ name }) => positionals.includes(name));
   const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
   if (unknown.length > 0) {
     process.stderr.write(`bench: there is no ${unknown.join(', ')}; --list names what there is\n`);
     return 2;
   }
-  const effort: Effort = {
-    rounds: Number(values.rounds),
-    scale: Number(values.scale),
-    profileDir: values['cpu-prof'],
-  };
   const reports: RowReport[] = [];
   for (const { name, what, measure } of wanted) {
     const report = { name, what, figures: await measure(effort) };

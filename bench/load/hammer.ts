@@ -1,4 +1,4 @@
-import { openSocket, statusOf } from './client.js';
+import { Client, openSocket, statusOf } from './client.js';
 import { MessageReader } from './message_reader.js';
 
 export interface HammerOptions {
@@ -55,4 +55,20 @@ export async function hammer(options: HammerOptions): Promise<Hammered> {
   const tookMs = performance.now() - startedAtMs;
   for (const socket of sockets) socket.destroy();
   return { answered, durationMs: tookMs };
+}
+
+/** Submits one job on a connection of its own, and gives its id. */
+export async function submitOne({
+  port,
+  request,
+}: {
+  readonly port: number;
+  readonly request: Uint8Array;
+}): Promise<string> {
+  const client = await Client.open(port);
+  const { status, body } = await client.send(Buffer.from(request));
+  client.close();
+  const id = /"id":"([^"]+)"/.exec(body)?.[1];
+  if (status !== 200 || id === undefined) throw new Error(`the submission was answered ${status} ${body}`);
+  return id;
 }

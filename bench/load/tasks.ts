@@ -1,5 +1,5 @@
 import { burst } from './burst.js';
-import { hammer } from './hammer.js';
+import { hammer, submitOne } from './hammer.js';
 import { hold, paced, releaseHeld, startHolding } from './held_polls.js';
 import { directLatencies, exportLatencies, longPollLatencies } from './latencies.js';
 import { openReceiver } from './state.js';
@@ -8,6 +8,7 @@ import { openReceiver } from './state.js';
 export const tasks = {
   openReceiver,
   hammer,
+  submitOne,
   burst,
   exportLatencies,
   directLatencies,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from '../harness/agent.js';
 import { type Effort, type Row, alternate, ratios } from '../harness/row.js';
-import { type Server, startRelay } from '../harness/servers.js';
+import { startRelay } from '../harness/servers.js';
 import { Client } from '../load/client.js';
 import { mint, payload, post, question, submission } from '../load/requests.js';
 
@@ -108,7 +108,7 @@ export const journalStart: Row = {
     const macaroon = mint(port);
     const body = submission(`http://127.0.0.1:${port}/never`, payload(dataBytes));
     const submit = post({ path: '/export', macaroon, body });
-    const id = await submitOne(writer, submit);
+    const id = await agent.run('submitOne', { port: writer.port, request: submit });
     const count = Math.round(backlogJobs * effort.scale) - 1;
     await agent.run('hammer', { port: writer.port, connections, requests: [submit], count });
     await writer.program.kill();
@@ -129,10 +129,3 @@ export const journalStart: Row = {
     ];
   },
 };
-
-async function submitOne({ port }: Server, request: Buffer): Promise<string> {
-  const client = await Client.open(port);
-  const { body } = await client.send(request);
-  client.close();
-  return /"id":"([^"]+)"/.exec(body)?.[1] ?? '';
-}

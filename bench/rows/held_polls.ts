@@ -2,7 +2,6 @@ import { Agent } from '../harness/agent.js';
 import type { Effort, Row } from '../harness/row.js';
 import { startRelay } from '../harness/servers.js';
 import { quantile } from '../harness/summary.js';
-import { Client } from '../load/client.js';
 import { mint, payload, post, question, submission } from '../load/requests.js';
 
 const heldPolls = 10_000;
@@ -22,16 +21,12 @@ export interface HeldPolls {
 export async function holdPolls(count: number, effort: Effort): Promise<HeldPolls> {
   const holding = await Agent.start();
   const asking = await Agent.start();
-  const relay = await startRelay([`--max-waiters=${count}`, `--max-connections=${count + 1000}`], effort);
+  const relay = await startRelay([`--max-waiters=${count}`, `--max-connections=${count + 100}`], effort);
   const receiverPort = await holding.run('openReceiver');
   const macaroon = mint(receiverPort);
   const uri = `http://127.0.0.1:${receiverPort}/held`;
-  const client = await Client.open(relay.port);
-  const { body } = await client.send(
-    post({ path: '/export', macaroon, body: submission(uri, payload(100)) }),
-  );
-  client.close();
-  const id = /"id":"([^"]+)"/.exec(body)?.[1] ?? '';
+  const submit = post({ path: '/export', macaroon, body: submission(uri, payload(100)) });
+  const id = await asking.run('submitOne', { port: relay.port, request: submit });
   const ask = post({ path: '/export', macaroon, body: question(id) });
   await asking.run('hammer', { port: relay.port, connections: 16, requests: [ask], durationMs: 1000 });
   const before = await relay.program.usage({ collect: true });

@@ -107,7 +107,8 @@ export class Exports {
     macaroon: VerifiedMacaroon,
     idempotencyKey: string | undefined,
   ): Result<NewJob> {
-    const { action, destination, data, dataBytes, headers, purpose, traceparent } = request;
+    const { action, ...content } = request;
+    const { destination, data, dataBytes } = content;
     const verdict = checkJob(macaroon, {
       action,
       data: { bytes: dataBytes, sha256Hex: () => sha256HexOf(data) },
@@ -118,14 +119,9 @@ export class Exports {
     const refused = this.#refusal(destination, macaroon);
     if (refused !== undefined) return refused;
     return success({
-      destination,
-      data,
-      dataBytes,
-      headers,
-      traceparent,
+      ...content,
       owner: macaroon.identifier,
       expiresAtMs: expiresAtMs(macaroon),
-      ...(purpose === undefined ? {} : { purpose }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
   }
