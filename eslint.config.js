@@ -24,7 +24,14 @@ const layers = {
   tls: [],
   cli: ['arbiter', 'audit', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],
 };
-const leaves = ['bounded_file\\.js', 'clock\\.js', 'failure\\.js', 'instant\\.js', 'trace_context\\.js', 'version\\.js'];
+const leaves = [
+  'bounded_file\\.js',
+  'clock\\.js',
+  'failure\\.js',
+  'instant\\.js',
+  'trace_context\\.js',
+  'version\\.js',
+];
 
 const layering = Object.entries(layers).map(([folder, allowed]) => ({
   files: [`src/${folder}/**/*.ts`],

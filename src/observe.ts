@@ -90,23 +90,16 @@ function createLines(log: Logger, clock: Clock): Lines {
   };
 }
 
-/** The same observers, and others that are told before them what becomes of exports. */
+/** The same observers, and before them another one that is told what becomes of exports. */
 export function observeAlso(
   observers: Observers,
-  ...others: readonly Pick<Observers, 'onAttempt' | 'onChange' | 'onRefusal'>[]
+  also: Pick<Observers, 'onAttempt' | 'onChange' | 'onRefusal'>,
 ): Observers {
-  const all = [...others, observers];
   return {
     ...observers,
-    onAttempt(report) {
-      for (const { onAttempt } of all) onAttempt(report);
-    },
-    onChange(job) {
-      for (const { onChange } of all) onChange(job);
-    },
-    onRefusal(report) {
-      for (const { onRefusal } of all) onRefusal(report);
-    },
+    onAttempt: both(also.onAttempt, observers.onAttempt),
+    onChange: both(also.onChange, observers.onChange),
+    onRefusal: both(also.onRefusal, observers.onRefusal),
   };
 }
 

@@ -15,7 +15,7 @@ import type { RegistryStats } from './job/registry.js';
 import { lastAnswersMs, type Listener, startListener } from './listener.js';
 import type { Logger } from './log/logger.js';
 import { createMetrics, type RenderedMetrics } from './metrics/metrics.js';
-import { createObservers, observeAlso } from './observe.js';
+import { createObservers, type Observers, observeAlso } from './observe.js';
 import type { Certificate } from './tls/certificate.js';
 import { startVerifierSource } from './verifier_source.js';
 import { createWayOut } from './way_out.js';
@@ -58,9 +58,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const { logger, clock = systemClock, random = Math.random, fetchSecret, tls, lookup } = parts;
   const figures = () => figuresOf({ registry, front, sender, macaroons });
   const metrics = createMetrics({ ...parts, bounds: config, figures });
-  const ledger = new Ledger({ maxEntries: config.adminHistory, nowMs: () => clock.nowMs() });
-  const looking = config.admin === 'off' ? [] : [ledger];
-  const watching = observeAlso(createObservers(logger, clock, metrics), ...looking);
+  const { ledger, watching } = withLedger(config, clock, createObservers(logger, clock, metrics));
   const kept = await openKept({ config, clock, logger, observers: watching });
   const { observers } = kept;
   const bound: OwnListener[] = [];
@@ -116,6 +114,16 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       await kept.close();
     },
   };
+}
+
+/** The record that the admin listener shows; told of nothing where nobody can look at it. */
+function withLedger(
+  { admin, adminHistory }: Config,
+  clock: Clock,
+  observers: Observers,
+): { readonly ledger: Ledger; readonly watching: Observers } {
+  const ledger = new Ledger({ maxEntries: adminHistory, nowMs: () => clock.nowMs() });
+  return { ledger, watching: admin === 'off' ? observers : observeAlso(observers, ledger) };
 }
 
 function readinessOf(stopping: boolean, secretIsKnown: boolean): Readiness {

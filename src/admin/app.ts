@@ -21,7 +21,7 @@ export interface AdminOptions {
 }
 
 /** Metrics as a scraper reads them. */
-export interface Exposition {
+interface Exposition {
   readonly contentType: string;
   readonly body: string;
 }

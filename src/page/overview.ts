@@ -59,7 +59,12 @@ function recordOf({ record, startedAt }: Summary): string {
 }
 
 function commandOf({ auditFile }: Summary): string {
-  return `export-relay audit verify ${auditFile ?? 'FILE'}`;
+  return `export-relay audit verify ${auditFile === null ? 'FILE' : quoted(auditFile)}`;
+}
+
+/** As a shell takes it for one word. */
+function quoted(file: string): string {
+  return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }
 
 function auditOf({ auditFile }: Summary): string {

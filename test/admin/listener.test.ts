@@ -130,7 +130,13 @@ test('the page and everything it loads is served, and nothing beside it', async 
     t.notRegex(text, /innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b/, path);
   }
   t.true(seen.size >= 13, [...seen].join(' '));
-  for (const path of ['/wire.d.ts', '/main.js.map', '/../main.js', '/%2e%2e/main.js', '/.tsbuildinfo']) {
+  for (const path of [
+    '/wire.d.ts',
+    '/main.js.map',
+    '/..%2fmain.js',
+    '/..%2f..%2fpackage.json',
+    '/.tsbuildinfo',
+  ]) {
     t.is((await get(adminUrl + path)).status, 404, path);
   }
 });

@@ -61,7 +61,6 @@ async function shownRows(page: Page, table: string): Promise<readonly string[][]
 }
 
 withBrowser('the page shows, live, what the API says while exports run', async (t) => {
-  let held = 0;
   const answers: (() => void)[] = [];
   const destination = await startDestination(t, ({ path }, response) => {
     if (path === '/declined') response.writeHead(418).end();
@@ -79,8 +78,7 @@ withBrowser('the page shows, live, what the API says while exports run', async (
   await submit(`${origin}/declined`, 'for nothing');
   await submit(`${origin}/held`, 'for later');
   await submit('http://169.254.169.254/', 'for the metadata');
-  held = 3;
-  await destination.arrived(held);
+  await destination.arrived(3);
   const settledRows = async (): Promise<boolean> =>
     (await page.locator('#ended-rows tr').count()) === 3 &&
     (await page.locator('#open-rows tr').count()) === 1;
@@ -159,7 +157,7 @@ withBrowser('what an app writes is text, never markup, whatever it writes', asyn
   t.deepEqual(purposes, [...hostile]);
   t.is(await page.locator('main img, main script, main svg[onload], td *:is(img, script, svg)').count(), 0);
   t.is(await page.title(), 'What leaves this box · export-relay');
-  t.is(await page.locator('#verify-command').textContent(), `export-relay audit verify ${hostile[0]}`);
+  t.is(await page.locator('#verify-command').textContent(), `export-relay audit verify '${hostile[0]}'`);
   // A chip and the pressed button carry the name, too.
   await page.locator('#apps button').first().click();
   await page.locator('.chip').waitFor();

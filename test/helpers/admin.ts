@@ -5,7 +5,7 @@ import type { RegistryStats } from '#relay/job/registry.js';
 import { createLogger } from '#relay/log/logger.js';
 
 /** What a registry says of itself that has nothing to do. */
-export const idle: RegistryStats = {
+const idle: RegistryStats = {
   pending: 0,
   processing: 0,
   finished: 0,
