@@ -22,6 +22,7 @@ async function step(world: World, { run }: Operation): Promise<void> {
 /** Nothing is being written, and what there is has been read: is everything as it was promised? */
 async function compare(world: World): Promise<void> {
   await world.settle();
+  world.check();
   const { ledger, life } = world;
   for (const known of ledger.known) {
     if (known.seen === undefined || known.status !== 'accepted') continue;
