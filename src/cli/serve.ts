@@ -10,8 +10,11 @@ import { type Platform, findPlatform } from './platform.js';
 import { type Receiver, startReceiver } from './receiver.js';
 import { tryItLines } from './try_it.js';
 
-/** How long attempts in flight may still take after SIGTERM or SIGINT. */
-const stopGraceMs = 10_000;
+/**
+ * How long attempts in flight may still take after SIGTERM or SIGINT. Container engines kill after ten seconds: what
+ * remains of them is for the last answers and the last writes.
+ */
+const stopGraceMs = 8000;
 
 /** Runs the service, or says what its configuration is or what is wrong with it. */
 export const serve: Command = {
