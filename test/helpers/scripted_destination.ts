@@ -60,7 +60,12 @@ export class ScriptedDestination {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    } catch {
+      // Its client has gone in the middle of it: no request has arrived.
+      return;
+    }
     const { method = '', url = '', headers, rawHeaders } = request;
     const arrival = { method, path: url, headers, rawHeaders, body: Buffer.concat(chunks) };
     this.arrivals.push(arrival);

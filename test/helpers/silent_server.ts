@@ -14,6 +14,7 @@ export class SilentServer {
     const silent: SilentServer = new SilentServer(
       createServer((socket) => {
         silent.#sockets.add(socket);
+        socket.once('close', () => silent.#sockets.delete(socket));
         socket.on('error', () => undefined).resume();
         if (greeting !== undefined) socket.end(greeting);
       }),
@@ -21,6 +22,11 @@ export class SilentServer {
     silent.#server.listen(0, '127.0.0.1');
     await once(silent.#server, 'listening');
     return silent;
+  }
+
+  /** Connections that are open. */
+  get open(): number {
+    return this.#sockets.size;
   }
 
   /** `host:port`. */
