@@ -30,6 +30,8 @@ export interface Known {
   /** As it was last shown. */
   seen: Job | undefined;
   seenAtMs: number;
+  /** When each version was first reported. */
+  readonly shownAtMs: Map<number, number>;
   cancelled: boolean;
   attempts: number;
   flying: boolean;
@@ -55,6 +57,7 @@ export class Ledger {
       status: 'asked',
       seen: undefined,
       seenAtMs: nowMs,
+      shownAtMs: new Map(),
       cancelled: false,
       attempts: 0,
       flying: false,
@@ -98,11 +101,12 @@ export class Ledger {
       );
     }
     if (job !== seen) known.seenAtMs = nowMs;
+    if (isChange) known.shownAtMs.set(job.version, nowMs);
     known.seen = job;
   }
 
-  /** An attempt leaves. */
-  begins({ idempotencyKey, data }: Delivery, nowMs: number): Known {
+  /** An attempt leaves. Only without faults is the moment of its record the one in which its turn came. */
+  begins({ idempotencyKey, data }: Delivery, nowMs: number, withoutFaults: boolean): Known {
     const known = this.known.find(({ seen }) => seen?.id === idempotencyKey);
     must(known?.seen !== undefined, 'an attempt of a job that nobody was told of');
     const { seen, from } = known;
@@ -117,6 +121,11 @@ export class Ledger {
       must(nowMs - known.askedAtMs <= bounds.queueTimeoutMs + 2 * sweepMs, 'begun after the queue timeout');
       const waiting = inLane.find((one) => one.number < known.number && this.#mustGoFirst(one, nowMs));
       must(waiting === undefined, 'a later job of the lane goes first');
+    }
+    if (seen.attempts === 1 && withoutFaults) {
+      const turnAtMs = seen.attemptRecords[0]?.begunAtMs ?? nowMs;
+      const due = inLane.find((one) => one !== known && this.#isDue(one, turnAtMs));
+      must(due === undefined, 'a retry that is due does not go first');
     }
     known.attempts += 1;
     must(known.attempts <= bounds.limits.attempts + maxInterruptions, 'too many attempts');
@@ -179,6 +188,16 @@ export class Ledger {
         must(nowMs - seenAtMs < bounds.resultTtlMs + sweepMs, 'a result outlives its time');
       }
     }
+  }
+
+  /** Whether a job has waited long enough for its next attempt, and not so long that it ends instead. */
+  #isDue({ status, seen, flying, cancelled, from }: Known, nowMs: number): boolean {
+    if (status !== 'accepted' || seen?.state !== 'Processing' || flying || cancelled) return false;
+    const records = this.#stored.get(seen.id)?.attemptRecords ?? [];
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last?.endedAtMs === undefined || last.retryInMs === undefined) return false;
+    const ends = Math.min(from.expiresAtMs ?? Infinity, first.begunAtMs + bounds.limits.jobTimeoutMs);
+    return last.endedAtMs + last.retryInMs < nowMs && nowMs < ends;
   }
 
   /** Whether a job of the lane should have been attempted before any later one. */

@@ -135,6 +135,7 @@ const watch = fc
       waiters.add(client);
       const { version } = known.seen;
       const begunAtMs = clock.monotonicMs();
+      const begunAtWallMs = world.nowMs;
       const options = { until, waitMs, signal: client.signal, knownVersion: version };
       void world.answer(registry.watch(known.seen.id, options), (result) => {
         waiters.delete(client);
@@ -145,6 +146,13 @@ const watch = fc
         const early = clock.monotonicMs() - begunAtMs < waitMs && !client.signal.aborted;
         const same = result.ok && result.value.version === version && result.value.state !== 'Finished';
         must(!early || !same || world.isStopping, 'a long poll that ends without a change');
+        const end = result.ok && result.value.state === 'Finished' ? result.value.version : undefined;
+        const wakes = until === 'change' ? version + 1 : end;
+        const woken = wakes === undefined ? undefined : known.shownAtMs.get(wakes);
+        must(
+          woken === undefined || woken === world.nowMs || woken < begunAtWallMs,
+          'a long poll missed a change',
+        );
       });
       if (leaves) client.abort();
     },

@@ -190,7 +190,7 @@ export class World {
     return new Promise((resolve) => {
       this.#observe(registry, () => {
         const { clock, flights } = this.life;
-        const known = this.ledger.begins(delivery, clock.nowMs());
+        const known = this.ledger.begins(delivery, clock.nowMs(), this.hasBeenWell);
         const land = (outcome: AttemptOutcome): void => {
           if (!flights.delete(flight)) return;
           cancel();
