@@ -8,10 +8,10 @@ import type { Cleanup } from '../../helpers/scripted_destination.js';
 import { atLeast, below, exactly, type Figure, type Scale, type Scenario, scratch } from './scenario.js';
 
 const mb = 1024 ** 2;
-/** What the relay may use in all. Its `--max-memory` is a twelfth: an engine that has started takes 80 MB of the cap. */
+/** What the relay may use in all. Most of it is the engine's, so that its `--max-memory` is far below. */
 const capMb = 192;
 const nodeFlags = ['--max-old-space-size=128', '--max-semi-space-size=4'];
-const flags = ['--max-memory=16mb', '--max-queued=20000', '--attempt-timeout=10m'];
+const flags = ['--max-memory=8mb', '--max-queued=20000', '--attempt-timeout=10m'];
 
 interface Load {
   readonly accepted: readonly { readonly id: string; readonly client: ExportClient }[];

@@ -41,14 +41,14 @@ async function journey(
 async function schedule(t: Cleanup, scale: Scale): Promise<readonly Figure[]> {
   const repeats = scale === 'full' ? 20 : 1;
   const relay = await RelayProcess.start(t, { journal: await scratch(t) });
-  const journeys = await Promise.all(
-    Array.from({ length: repeats }).flatMap(() =>
-      [0, 1, 2, 3, 4].flatMap((failures) => [
-        journey(t, relay, failures, 'status'),
-        journey(t, relay, failures, 'network'),
-      ]),
-    ),
-  );
+  const journeys: Awaited<ReturnType<typeof journey>>[] = [];
+  for (let repeat = 0; repeat < repeats; repeat += 1) {
+    const round = [0, 1, 2, 3, 4].flatMap((failures) => [
+      journey(t, relay, failures, 'status'),
+      journey(t, relay, failures, 'network'),
+    ]);
+    journeys.push(...(await Promise.all(round)));
+  }
   const waits = [0, 1, 2].map((retry) =>
     journeys.flatMap(({ times }) => {
       const [before, at] = [times[retry], times[retry + 1]];
