@@ -111,6 +111,8 @@ function begin(host: string, timeoutMs: number, callback: buildConnector.Callbac
   const expire = () => fail({ reason: 'timeout', during: phase });
   // What has arrived while the event loop was busy is looked at before the destination is blamed.
   const timer = setTimeout(() => setImmediate(expire), timeoutMs);
+  // At a stop nobody waits for it any more.
+  timer.unref();
 
   return {
     isOver: () => over,

@@ -41,6 +41,8 @@ export class Lookups {
       };
       // The immediate lets an answer that came while the event loop was busy go first.
       const timer = setTimeout(() => setImmediate(() => settle({ outcome: 'late' })), timeoutMs);
+      // Whoever has given up meanwhile is not a reason for the process to stay.
+      timer.unref();
       question.askers.add(settle);
     });
   }

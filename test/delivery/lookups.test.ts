@@ -3,6 +3,10 @@ import type { Lookup, ResolvedAddress } from '#relay/delivery/guard.js';
 import { Lookups } from '#relay/delivery/lookups.js';
 import { settled } from '../helpers/fake_clock.js';
 
+// The deadlines of lookups do not keep a process, and nothing else runs here.
+const alive = setInterval(() => undefined, 1000);
+test.after.always(() => clearInterval(alive));
+
 const address: ResolvedAddress = { address: '93.184.216.34', family: 4 };
 
 /** A resolver that answers when the test says so. */
