@@ -14,7 +14,6 @@ export class SilentServer {
     const silent: SilentServer = new SilentServer(
       createServer((socket) => {
         silent.#sockets.add(socket);
-        socket.once('close', () => silent.#sockets.delete(socket));
         socket.on('error', () => undefined).resume();
         if (greeting !== undefined) socket.end(greeting);
       }),
@@ -26,7 +25,7 @@ export class SilentServer {
 
   /** Connections that are open. */
   get open(): number {
-    return this.#sockets.size;
+    return [...this.#sockets].filter(({ destroyed }) => !destroyed).length;
   }
 
   /** `host:port`. */
