@@ -6,7 +6,6 @@ import { LiveJobs } from './live_jobs.js';
 import { Log } from './log.js';
 import { currentSchema, type Ordered, type Schema } from './record.js';
 import { type Replayed, replay } from './replay.js';
-import type { Segment } from './segment.js';
 import { SegmentStore } from './segment_store.js';
 import type { Storage } from './storage.js';
 
@@ -41,12 +40,14 @@ export async function openLog(storage: Storage, settings: LogSettings = {}): Pro
   const { chain } = opened;
   const store = new SegmentStore(chain, { storage, version: schema.version, segmentBytes });
   try {
+    const newest = chain.segments.at(-1);
+    const certainBytes = newest?.end ?? 0;
     const read = await replay(chain, schema);
     if (!read.ok) {
       await store.close();
       return read;
     }
-    await settleEnd(storage, chain.segments.at(-1));
+    if (newest !== undefined) await store.settleEnd(newest, certainBytes);
     for (const name of chain.leftovers) await storage.remove(name);
     const live = await settle(store, read.replayed, schema);
     const { jobs } = read.replayed;
@@ -57,17 +58,6 @@ export async function openLog(storage: Storage, settings: LogSettings = {}): Pro
     await store.close();
     throw error;
   }
-}
-
-/**
- * Cuts off what was never acknowledged nor written as a whole. After a kill the system may not have written all the
- * rest yet: it is relied on from here.
- */
-async function settleEnd(storage: Storage, newest: Segment | undefined): Promise<void> {
-  if (newest === undefined) return;
-  await newest.file.truncate(newest.end);
-  await newest.file.sync();
-  await storage.syncNames();
 }
 
 /** Brings what was read into the form of today. */

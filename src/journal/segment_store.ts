@@ -47,6 +47,26 @@ export class SegmentStore {
   }
 
   /**
+   * Cuts off what was never acknowledged nor written as a whole. The rest is relied on from here, but what is read after
+   * a kill need not be on the disk: the system may not have written it yet, or it may have tried, failed and forgotten
+   * that it has to. So what no sync is known to have covered, the marker and all frames behind it, is written again.
+   */
+  async settleEnd(newest: Segment, certainBytes: number): Promise<void> {
+    const { file, end, lastSeq } = newest;
+    await file.truncate(end);
+    const bytes = await file.read(end);
+    await file.write(bytes.subarray(0, framesOffset), 0);
+    if (end > certainBytes) {
+      await file.write(bytes.subarray(certainBytes), certainBytes);
+      await file.sync();
+      // Else a later start took a payload that was overwritten by then for the point where the writing stopped.
+      await this.#mark(newest, { end, lastSeq, continued: false });
+    }
+    await file.sync();
+    await this.#options.storage.syncNames();
+  }
+
+  /**
    * Writes frames and resolves with their places once they are certain to last; after a rejection none of them
    * counts, now or at the next start.
    */

@@ -58,6 +58,8 @@ export class MemoryDisk {
   readonly log: string[] = [];
   names = new Map<string, MemoryFile>();
   #durableNames = new Map<string, MemoryFile>();
+  /** What was done to names since they were durable. */
+  #nameChanges: ((names: Map<string, MemoryFile>) => void)[] = [];
   #process = 0;
 
   /** What a process sees that starts now; one that was started before can do nothing any more. */
@@ -78,7 +80,7 @@ export class MemoryDisk {
         await turn();
         begin('create', name);
         const file = new MemoryFile();
-        this.names.set(name, file);
+        this.#changeNames((names) => names.set(name, file));
         return this.#handle(name, file, begin);
       },
       open: async (name) => {
@@ -92,18 +94,24 @@ export class MemoryDisk {
         begin('rename', to);
         const file = this.names.get(from);
         if (file === undefined) throw systemError('ENOENT');
-        this.names.delete(from);
-        this.names.set(to, file);
+        this.#changeNames((names) => {
+          if (names.get(from) !== file) return;
+          names.delete(from);
+          names.set(to, file);
+        });
       },
       remove: async (name) => {
         await turn();
         begin('remove', name);
-        if (!this.names.delete(name)) throw systemError('ENOENT');
+        const file = this.names.get(name);
+        if (file === undefined) throw systemError('ENOENT');
+        this.#changeNames((names) => names.get(name) === file && names.delete(name));
       },
       syncNames: async () => {
         await turn();
         begin('syncNames', '');
         this.#durableNames = new Map(this.names);
+        this.#nameChanges = [];
       },
     };
   }
@@ -113,14 +121,15 @@ export class MemoryDisk {
     this.#process += 1;
   }
 
-  /** Cuts the power: of what was not synced, any sector, size or name may be there or not, as the dice say. */
+  /**
+   * Cuts the power: of what was not synced, any sector and size may be there or not, as the dice say, and any file may
+   * have been created, renamed or removed or not.
+   */
   cutPower(random: () => number, randomOfNames = random): void {
     this.#process += 1;
-    const names = new Map<string, MemoryFile>();
-    for (const name of new Set([...this.names.keys(), ...this.#durableNames.keys()])) {
-      const file = (randomOfNames() < 0.5 ? this.names : this.#durableNames).get(name);
-      if (file !== undefined) names.set(name, file);
-    }
+    const names = new Map(this.#durableNames);
+    for (const change of this.#nameChanges) if (randomOfNames() < 0.5) change(names);
+    this.#nameChanges = [];
     this.names = names;
     this.#durableNames = new Map(names);
     for (const file of new Set(names.values())) {
@@ -160,6 +169,11 @@ export class MemoryDisk {
 
   get usedBytes(): number {
     return [...this.names.values()].reduce((sum, { current }) => sum + current.length, 0);
+  }
+
+  #changeNames(change: (names: Map<string, MemoryFile>) => void): void {
+    change(this.names);
+    this.#nameChanges.push(change);
   }
 
   #handle(name: string, file: MemoryFile, begin: (operation: Operation, name: string) => void): StorageFile {

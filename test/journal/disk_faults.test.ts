@@ -104,6 +104,7 @@ test('what was synced and then refused, as the marker could not be written, does
   while (!disk.log.slice(length).some((operation) => operation.startsWith('sync jobs'))) await settled();
   disk.faults.set('write', 'EIO');
   await t.throwsAsync(refused, { instanceOf: JournalWriteError });
+  disk.faults.clear();
   disk.cutPower(() => 0.9);
   t.deepEqual(idsOf((await openOn(disk)).jobs), idsOf([before]));
 });
@@ -120,6 +121,37 @@ test('a failed sync leaves its bytes in no segment, even if they cannot be cut o
   await put(log, after);
   disk.kill();
   t.deepEqual(idsOf((await openOn(disk)).jobs), idsOf([before, after]));
+});
+
+test('what a start finds after a failed sync and a kill is there after a power cut as well', async (t) => {
+  const disk = new MemoryDisk();
+  const { log } = await openOn(disk);
+  const before = pending();
+  await put(log, before);
+  disk.faults.set('sync', 'EIO').set('truncate', 'EIO');
+  await t.throwsAsync(put(log, pending()), { instanceOf: JournalWriteError });
+  disk.faults.clear();
+  disk.kill();
+  const found = await openOn(disk);
+  t.is(found.jobs.length, 2, 'the system still shows what it could not write');
+  disk.cutPower(() => 0.9);
+  t.deepEqual((await openOn(disk)).jobs, found.jobs);
+});
+
+test('a payload that a start overwrites does not look like the point where the writing stopped', async (t) => {
+  const disk = new MemoryDisk();
+  const { log } = await openOn(disk);
+  const job = pending();
+  await put(log, job);
+  const { length } = disk.log;
+  void put(log, begun(job)).catch(() => undefined);
+  while (!disk.log.slice(length).some((operation) => operation.startsWith('write jobs'))) await settled();
+  // The marker is lost, all that was written after it is not.
+  let sectors = 0;
+  disk.cutPower(() => ((sectors += 1) === 1 ? 0.9 : 0.1));
+  t.deepEqual((await openOn(disk)).jobs, [begun(job)]);
+  disk.kill();
+  t.deepEqual((await openOn(disk)).jobs, [begun(job)]);
 });
 
 test('a file system that became read-only says so', async (t) => {
