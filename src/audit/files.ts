@@ -8,6 +8,22 @@ interface Active {
   dirty: boolean;
   /** Whether a sync has failed: then what the file holds is uncertain, and it is not written to again. */
   suspect: boolean;
+  /**
+   * What stands before `end` and was read after a kill. It need not be on the disk, even if a sync succeeds: the system
+   * may have tried, failed and forgotten that it has to write it. So it is written again before anything else.
+   */
+  unsure: Buffer | undefined;
+}
+
+/** A file to go on with, as it was found. */
+export interface FoundFile {
+  readonly file: StorageFile;
+  /** Up to here there are whole lines. */
+  readonly end: number;
+  /** Whether something stands behind `end`. */
+  readonly dirty: boolean;
+  /** The last bytes before `end`, if they may not be on the disk. */
+  readonly unsure: Buffer | undefined;
 }
 
 /**
@@ -20,18 +36,17 @@ export class RecordFiles {
   #active: Active | undefined;
   /** Of the file that is written to, or that will be. */
   #number: number;
+  /** Whether a file was renamed that may have its old name again after a power cut. */
+  #renamed = false;
 
   constructor(
     { storage, name }: { readonly storage: Storage; readonly name: string },
-    {
-      number,
-      active,
-    }: { readonly number: number; readonly active: Pick<Active, 'file' | 'end'> | undefined },
+    { number, active }: { readonly number: number; readonly active: FoundFile | undefined },
   ) {
     this.#storage = storage;
     this.#name = name;
     this.#number = number;
-    this.#active = active && { ...active, dirty: false, suspect: false };
+    this.#active = active && { ...active, suspect: false };
   }
 
   /** The number that the file has, or will have, among those of the record. */
@@ -75,19 +90,22 @@ export class RecordFiles {
     await this.#storage.rename(this.#name, `${this.#name}.${this.#number}`);
     this.#active = undefined;
     this.#number += 1;
+    this.#renamed = true;
     await active.file.close().catch(() => undefined);
-    await this.#storage.syncNames();
+    await this.#syncRenamed();
   }
 
   /** Begins the next file with a text. */
   async begin(text: string): Promise<void> {
+    // Before its old name is taken by another file.
+    if (this.#renamed) await this.#syncRenamed();
     const file = await this.#storage.create(this.#name);
     try {
       const bytes = Buffer.from(text);
       await file.write(bytes, 0);
       await file.sync();
       await this.#storage.syncNames();
-      this.#active = { file, end: bytes.length, dirty: false, suspect: false };
+      this.#active = { file, end: bytes.length, dirty: false, suspect: false, unsure: undefined };
     } catch (error) {
       // What is there of it is no line, or none that anybody relied on: it is emptied when this is tried again.
       await file.close().catch(() => undefined);
@@ -107,8 +125,27 @@ export class RecordFiles {
     }
   }
 
+  async #syncRenamed(): Promise<void> {
+    await this.#storage.syncNames();
+    this.#renamed = false;
+  }
+
   async #write(active: Active, bytes: Buffer): Promise<void> {
     await active.file.write(bytes, active.end);
+    await this.#sync(active);
+  }
+
+  async #clean(active: Active): Promise<void> {
+    const { file, end, unsure } = active;
+    if (!active.dirty && unsure === undefined) return;
+    if (unsure !== undefined) await file.write(unsure, end - unsure.length);
+    await file.truncate(end);
+    await this.#sync(active);
+    active.dirty = false;
+    active.unsure = undefined;
+  }
+
+  async #sync(active: Active): Promise<void> {
     try {
       await active.file.sync();
     } catch (error) {
@@ -116,12 +153,5 @@ export class RecordFiles {
       active.suspect = true;
       throw error;
     }
-  }
-
-  async #clean(active: Active): Promise<void> {
-    if (!active.dirty) return;
-    await active.file.truncate(active.end);
-    await active.file.sync();
-    active.dirty = false;
   }
 }

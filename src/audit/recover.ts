@@ -1,5 +1,6 @@
 import type { Storage, StorageFile } from '../journal/storage.js';
 import { type Head, linesPerCheckpoint } from './composer.js';
+import type { FoundFile } from './files.js';
 import type { PublicKey } from './keys.js';
 import { type Line, noHash, openLine, sha256Hex } from './line.js';
 import { Verifier } from './verify.js';
@@ -10,7 +11,7 @@ export interface Recovered {
   readonly recordId: string | undefined;
   /** Of the file that is, or will be, written to. */
   readonly number: number;
-  readonly active: { readonly file: StorageFile; readonly end: number } | undefined;
+  readonly active: FoundFile | undefined;
   /** Jobs of which a departure is on record and no end. */
   readonly open: ReadonlyMap<string, OpenDeparture>;
   /** What stood at the end and is no line. */
@@ -36,7 +37,7 @@ export type Recovery =
   | { readonly ok: false; readonly why: string };
 
 /** The most that one write puts at the end, so the most that a write can leave unfinished there. */
-const maxTornBytes = 8 * 1024 * 1024;
+const maxWriteBytes = 8 * 1024 * 1024;
 const maxTornText = 500;
 
 /** Numbers of the files FILE.1, FILE.2, …, ascending. */
@@ -65,7 +66,7 @@ export async function recover(storage: Storage, name: string, key: PublicKey): P
     }
     if (!walked.ok || walked.end === 0) await begun.close();
     if (!walked.ok) return walked;
-    const active = walked.end === 0 ? undefined : { file: begun, end: walked.end };
+    const active = walked.end === 0 ? undefined : foundFile(begun, bytes, walked);
     return { ok: true, recovered: { ...walked, number: walked.file, active } };
   }
   await current?.close();
@@ -77,6 +78,12 @@ export async function recover(storage: Storage, name: string, key: PublicKey): P
   if (walked.torn !== undefined) return { ok: false, why: `the last line of ${name}.${newest} is torn` };
   const torn = bytes.length === 0 ? undefined : tornOf(bytes);
   return { ok: true, recovered: { ...walked, torn, number: newest + 1, active: undefined } };
+}
+
+/** What the last write of a run that did not end in order has put there may not have reached the disk. */
+function foundFile(file: StorageFile, bytes: Buffer, { end, torn, stopped }: Walked): FoundFile {
+  const unsure = stopped === true ? undefined : bytes.subarray(Math.max(0, end - maxWriteBytes), end);
+  return { file, end, dirty: torn !== undefined, unsure };
 }
 
 const nothing: Recovered = {
@@ -153,7 +160,7 @@ function walk(
  * somebody or something has changed what was on record, and cutting it off would destroy the traces.
  */
 function mayBeTorn(rest: Buffer): boolean {
-  if (rest.length > maxTornBytes) return false;
+  if (rest.length > maxWriteBytes) return false;
   for (let start = 0; start < rest.length;) {
     const end = rest.indexOf(0x0a, start);
     if (end === -1) return true;
