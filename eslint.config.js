@@ -30,6 +30,7 @@ const leaves = [
   'failure\\.js',
   'instant\\.js',
   'trace_context\\.js',
+  'url\\.js',
   'version\\.js',
 ];
 

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { parseUrl } from '../url.js';
 
 /** Where the arbiter is, and what it speaks there. */
 export type ArbiterEndpoint =
@@ -24,7 +25,8 @@ const defaultZestPort = '4444';
 /** Reads `tcp://host:4444` (Zest) or `http(s)://host:port`. */
 export function parseArbiterEndpoint(text: string): ParsedEndpoint {
   if (text.startsWith('tcp://')) return parseZest(text.slice('tcp://'.length));
-  if (URL.canParse(text)) return parseHttp(new URL(text));
+  const url = parseUrl(text);
+  if (url !== undefined) return parseHttp(url);
   return invalid('must be tcp://host:4444 or http(s)://host:port');
 }
 

@@ -1,11 +1,12 @@
 import { list, optional, single, toggle, type ValuesOf } from '../config/setting.js';
 import { duration, integer, maxTimerMs, type Unit, unit } from '../config/units.js';
 import { exact, filePath, uri } from '../config/words.js';
+import { parseUrl } from '../url.js';
 
 const relayUrl: Unit<string> = unit({
   placeholder: 'URL',
   expected: 'the http: or https: address of a relay, such as https://export-service:8080',
-  read: (text) => (/^https?:\/\/[^\s?#@]+$/i.test(text) && URL.canParse(text) ? text : undefined),
+  read: (text) => (/^https?:\/\/[^\s?#@]+$/i.test(text) && parseUrl(text) ? text : undefined),
   format: (text) => text,
 });
 const macaroon = exact({

@@ -59,8 +59,17 @@ export function settingsOf(options: ExportClientOptions): ClientSettings {
   };
 }
 
+/** Not by `URL.canParse`, which in Node 20 and 22 comes to misread names with umlauts. */
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function baseUrlOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parsed(text);
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
     throw new TypeError(`url: expects the relay's http: or https: address; got ${JSON.stringify(text)}`);
   }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { type ArbiterEndpoint, parseArbiterEndpoint } from '../arbiter/endpoint.js';
 import { type Destination, parseDestination } from '../egress/destination.js';
 import { type Network, parseNetwork } from '../egress/network.js';
+import { parseUrl } from '../url.js';
 import { type Parsed, port, type Unit, unit } from './units.js';
 
 /** A name that others have to spell exactly, as in a `target = …` caveat. */
@@ -127,8 +128,9 @@ export const webOrigin: Unit<string> = unit({
   expected:
     'an origin, which is scheme://host and a port where it is not the default, such as https://app.example or http://localhost:3000, without a path; there is no * for all',
   read: (text) => {
-    if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/?#@\\*,]+$/iu.test(text) || !URL.canParse(text)) return undefined;
-    const { origin } = new URL(text);
+    const url = parseUrl(text);
+    if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/?#@\\*,]+$/iu.test(text) || url === undefined) return undefined;
+    const { origin } = url;
     // Schemes of an app's own, such as capacitor:, have no origin by the standard, and are sent as they are.
     if (origin !== 'null') return origin;
     return /^file:/i.test(text) ? undefined : text.toLowerCase();

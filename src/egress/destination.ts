@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { domainToUnicode } from 'node:url';
 import { LRUCache } from 'lru-cache';
+import { parseUrl } from '../url.js';
 
 /**
  * Where a job goes: a client's `uri`, parsed once by the WHATWG rules. The caveat check, the egress policy, the
@@ -53,8 +54,8 @@ const maxRecentLength = 512;
 function parseAnew(text: string): ParsedDestination {
   const reason = ambiguity(text);
   if (reason !== undefined) return { ok: false, reason };
-  if (!URL.canParse(text)) return invalid('is not an absolute URL');
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (url === undefined) return invalid('is not an absolute URL');
   const { protocol } = url;
   if (protocol !== 'https:' && protocol !== 'http:') return invalid('must be an https: or http: URL');
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
