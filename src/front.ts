@@ -10,6 +10,7 @@ import { createApp } from './http/app.js';
 import { Exports } from './http/exports.js';
 import { createBoundedServer } from './http/server.js';
 import { UnreadAnswers } from './http/unread.js';
+import { JobViews } from './http/view.js';
 import type { JobRegistry } from './job/registry.js';
 import type { MacaroonVerifier } from './macaroon/verify.js';
 import type { Observers } from './observe.js';
@@ -54,7 +55,12 @@ export function createFront(options: FrontOptions): Front {
   const unread = new UnreadAnswers(config.maxMemoryBytes);
   const parts = { ...config, ...observers, exports, registry, clock, unread, verifier };
   const sockets = new ExportSockets(parts);
-  const app = createApp({ ...parts, pages: publicPages(config), upgradeRefusal: sockets.refusal });
+  const app = createApp({
+    ...parts,
+    views: new JobViews(),
+    pages: publicPages(config),
+    upgradeRefusal: sockets.refusal,
+  });
   const handle = app.callback();
   const server = createBoundedServer((request, response) => void handle(request, response), {
     ...parts,

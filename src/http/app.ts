@@ -20,6 +20,7 @@ import { type Page, type Reply, answerOf, answerToFailure } from './reply.js';
 import { parseRequestOptions } from './request_options.js';
 import { sendAnswer } from './send_answer.js';
 import type { UnreadAnswers } from './unread.js';
+import type { JobViews } from './view.js';
 
 /** What a request turned out to be about, as far as it was read before it was answered. */
 export interface RequestSubject {
@@ -56,6 +57,7 @@ export interface AppOptions {
   readonly maxBodyBytes: number;
   /** Bounds what clients have not read yet. */
   readonly unread: UnreadAnswers;
+  readonly views: JobViews;
   readonly maxWaitMs: number;
   readonly clock: Clock;
   /** Origins whose pages may call the relay. */
@@ -235,8 +237,10 @@ async function answer(
     onBug(error);
     result = internal;
   }
+  const room = options.unread.room();
+  if (room !== undefined) await room;
   const reply = result.ok
-    ? answerOf(ctx.req, result.value)
+    ? answerOf(ctx.req, result.value, options.views)
     : answerToFailure(ctx.req, result.failure, requestId, options.maxBodyBytes);
   onRequest({
     requestId,

@@ -5,7 +5,7 @@ import { preflightHeaders } from './cors.js';
 import type { DryRun } from './exports.js';
 import { problemOf } from './problem.js';
 import type { Answer } from './send_answer.js';
-import { entityTagOf, viewOf, viewOfDryRun } from './view.js';
+import { entityTagOf, type JobViews, viewOfDryRun } from './view.js';
 
 /** A text that is served as it is. */
 export interface Page {
@@ -31,14 +31,14 @@ const jsonHeaders = ['Content-Type', 'application/json; charset=utf-8', ...commo
 const problemHeaders = ['Content-Type', 'application/problem+json; charset=utf-8', ...commonHeaders];
 
 /** The answer to a request that got what it asked for. */
-export function answerOf(request: IncomingMessage, reply: Reply): LoggedAnswer {
+export function answerOf(request: IncomingMessage, reply: Reply, views: JobViews): LoggedAnswer {
   switch (reply.kind) {
     case 'job':
       return {
         status: 200,
         level: 'info',
         headers: [...jsonHeaders, 'ETag', entityTagOf(reply.job)],
-        body: viewOf(reply.job, reply),
+        body: views.of(reply.job, reply),
       };
     case 'dry_run':
       return { status: 200, level: 'info', headers: jsonHeaders, body: viewOfDryRun(reply.dryRun) };

@@ -6,7 +6,8 @@ export interface Answer {
   readonly status: number;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body: string;
+  /** In UTF-8, if it is bytes. */
+  readonly body: string | Buffer;
 }
 
 /**

@@ -10,13 +10,30 @@ export class UnreadAnswers {
   readonly #bySocket = new Map<Socket, number>();
   readonly #known = new WeakSet<Socket>();
   #bytes = 0;
+  /** Of connections that were cut off: their memory is free only once they have closed. */
+  #closingBytes = 0;
+  /** Those who wait for room, first come first; no more than there are requests in work. */
+  #line: (() => void)[] = [];
+  #letsIn = false;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#closingBytes;
+  }
+
+  /**
+   * `undefined` if an answer can be made now, as nearly always; else resolves when it can: as soon as connections that
+   * were cut off have closed. Whoever has waited notes the answer in the same turn.
+   */
+  room(): Promise<void> | undefined {
+    if (this.#line.length === 0 && !this.#isFull) return undefined;
+    return new Promise((resolve) => {
+      this.#line.push(resolve);
+      if (!this.#letsIn) void this.#letIn();
+    });
   }
 
   /** Notes an answer of `bytes` that is about to be written; to be called back when the system has taken it. */
@@ -33,6 +50,28 @@ export class UnreadAnswers {
     return () => this.#forget(socket, bytes);
   }
 
+  /** Whether it is worth waiting: full of what is about to be freed. */
+  get #isFull(): boolean {
+    return this.#closingBytes > 0 && this.bytes > this.#maxBytes;
+  }
+
+  async #letIn(): Promise<void> {
+    this.#letsIn = true;
+    while (this.#line.length > 0) {
+      await new Promise(setImmediate);
+      const line = this.#line;
+      let entered = 0;
+      while (entered < line.length && !this.#isFull) {
+        line[entered]?.();
+        entered += 1;
+        // Its answer is made and noted meanwhile.
+        await Promise.resolve();
+      }
+      this.#line = line.slice(entered);
+    }
+    this.#letsIn = false;
+  }
+
   #forget(socket: Socket, bytes: number): void {
     const held = this.#bySocket.get(socket);
     if (held === undefined) return;
@@ -47,6 +86,8 @@ export class UnreadAnswers {
       if (this.#bytes <= this.#maxBytes) return;
       if (socket === newest && bytes === newestBytes) continue;
       this.#forget(socket, bytes);
+      this.#closingBytes += bytes;
+      socket.once('close', () => (this.#closingBytes -= bytes));
       socket.destroy();
     }
   }

@@ -23,6 +23,35 @@ export function viewOf(job: Job, { events = false } = {}): string {
   return JSON.stringify(events ? { ...membersOf(job), events: eventsOf(job) } : membersOf(job));
 }
 
+/** Below this it costs less to make a view than to keep it. */
+const largeBody = 16 * 1024;
+
+/**
+ * A job as clients see it, in UTF-8. Of a large answer there is one for all who read it in the same turn of the event
+ * loop: a thousand connections that do not take theirs then wait for the same bytes.
+ */
+export class JobViews {
+  readonly #plain = new Map<Job, Buffer>();
+  readonly #withEvents = new Map<Job, Buffer>();
+
+  of(job: Job, { events }: { readonly events: boolean }): string | Buffer {
+    const { result } = job;
+    if (result?.kind !== 'answered' || result.answer.body.length < largeBody) return viewOf(job, { events });
+    const views = events ? this.#withEvents : this.#plain;
+    const known = views.get(job);
+    if (known !== undefined) return known;
+    if (this.#plain.size + this.#withEvents.size === 0) setImmediate(() => this.#forget());
+    const view = Buffer.from(viewOf(job, { events }));
+    views.set(job, view);
+    return view;
+  }
+
+  #forget(): void {
+    this.#plain.clear();
+    this.#withEvents.clear();
+  }
+}
+
 /** A job as clients see it. `id`, `state` and `ext_response` come first, as they always did. */
 export function membersOf(job: Job): Readonly<Record<string, unknown>> {
   return {

@@ -3,6 +3,7 @@ import { type Failure, failed } from '#relay/failure.js';
 import { type AppOptions, createApp } from '#relay/http/app.js';
 import { createBoundedServer } from '#relay/http/server.js';
 import { UnreadAnswers } from '#relay/http/unread.js';
+import { JobViews } from '#relay/http/view.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
 import { type LoopbackServer, listenOnLoopback } from './loopback.js';
 import { secret } from './relay.js';
@@ -28,6 +29,7 @@ export async function startFailingApp(
     corsOrigins: [],
     pages: failure === 'bug' ? Object.assign(new Map(), { get: fail }) : new Map(),
     unread: new UnreadAnswers(100_000),
+    views: new JobViews(),
     maxWaitMs: 1000,
     onRequest: () => undefined,
     onBug: () => undefined,

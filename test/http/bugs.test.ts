@@ -3,6 +3,7 @@ import { systemClock } from '#relay/clock.js';
 import { Exports } from '#relay/http/exports.js';
 import { type AppOptions, createApp, type RequestReport } from '#relay/http/app.js';
 import { UnreadAnswers } from '#relay/http/unread.js';
+import { JobViews } from '#relay/http/view.js';
 import { createBoundedServer } from '#relay/http/server.js';
 import type { Job } from '#relay/job/job.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
@@ -42,6 +43,7 @@ for (const [what, change] of [
       corsOrigins: [],
       pages: new Map(),
       unread: new UnreadAnswers(1000),
+      views: new JobViews(),
       maxWaitMs: 1000,
       onRequest: (report) => reports.push(report),
       onBug: (error) => bugs.push(error),

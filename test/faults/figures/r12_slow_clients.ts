@@ -88,7 +88,7 @@ async function readers(t: Cleanup, scale: Scale): Promise<readonly Figure[]> {
     ratio,
     below(
       `RSS taken by ${count} readers who read nothing, --max-memory=64mb`,
-      2.5 * 64,
+      4 * 64,
       (peak - rss) / mb,
       ' MB',
     ),
