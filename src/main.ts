@@ -2,14 +2,7 @@
 import { constants } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { isatty } from 'node:tty';
-import { attenuate } from './cli/attenuate.js';
-import { audit } from './cli/audit.js';
-import { demo } from './cli/demo.js';
-import { exitStatus, runCli, type Surroundings } from './cli/command.js';
-import { inspect } from './cli/inspect.js';
-import { mint } from './cli/mint.js';
-import { send } from './cli/send.js';
-import { serve } from './cli/serve.js';
+import { type Commands, exitStatus, runCli, type Surroundings } from './cli/command.js';
 
 // A reader that has gone (`| head`) is no error; output that is lost for another reason is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -57,6 +50,16 @@ function onBug(report: (error: unknown) => void): void {
   });
 }
 
+const commands: Commands = new Map([
+  ['serve', async () => (await import('./cli/serve.js')).serve],
+  ['demo', async () => (await import('./cli/demo.js')).demo],
+  ['mint', async () => (await import('./cli/mint.js')).mint],
+  ['inspect', async () => (await import('./cli/inspect.js')).inspect],
+  ['attenuate', async () => (await import('./cli/attenuate.js')).attenuate],
+  ['send', async () => (await import('./cli/send.js')).send],
+  ['audit', async () => (await import('./cli/audit.js')).audit],
+]);
+
 const surroundings: Surroundings = {
   env: process.env,
   stdout: (written, taken) => process.stdout.write(written, taken),
@@ -71,8 +74,6 @@ const surroundings: Surroundings = {
   onBug,
 };
 
-exitWith(
-  await runCli(process.argv.slice(2), surroundings, [serve, demo, mint, inspect, attenuate, send, audit]),
-);
+exitWith(await runCli(process.argv.slice(2), surroundings, commands));
 // Output that nobody reads would keep the process alive; who has asked it to stop is not kept waiting for that.
 if (interrupted.signal.aborted) setTimeout(() => process.exit(), lastWordsMs).unref();

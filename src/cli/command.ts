@@ -57,15 +57,18 @@ export interface Command {
   readonly run: (context: CommandContext) => Promise<number>;
 }
 
+/** The commands by their names. Each is loaded when it is needed, so that the small ones begin at once. */
+export type Commands = ReadonlyMap<string, () => Promise<Command>>;
+
 /** Finds the command that the arguments name and runs it; answers `--help`, `help` and `--version` itself. */
 export async function runCli(
   argv: readonly string[],
   surroundings: Surroundings,
-  commands: readonly Command[],
+  commands: Commands,
 ): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) {
-    surroundings.stderr(overview(commands));
+    surroundings.stderr(await overview(commands));
     return exitStatus.usage;
   }
   if (first === '--version' || first === '-V') {
@@ -73,15 +76,16 @@ export async function runCli(
     return exitStatus.done;
   }
   if (isHelpFlag(first) || (first === 'help' && rest.every(isHelpFlag))) {
-    surroundings.stdout(overview(commands));
+    surroundings.stdout(await overview(commands));
     return exitStatus.done;
   }
   const name = first === 'help' ? (rest[0] ?? '') : first;
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) {
-    surroundings.stderr(`export-relay: ${unknownCommand(name, commands)}\n`);
+  const load = commands.get(name);
+  if (load === undefined) {
+    surroundings.stderr(`export-relay: ${unknownCommand(name, [...commands.keys()])}\n`);
     return exitStatus.usage;
   }
+  const command = await load();
   if (first === 'help' || asksForHelp(rest)) {
     surroundings.stdout(command.help);
     return exitStatus.done;
@@ -110,8 +114,9 @@ function isHelpFlag(word: string): boolean {
   return word === '--help' || word === '-h';
 }
 
-function overview(commands: readonly Command[]): string {
-  const entries: readonly HelpEntry[] = commands.map(({ name, summary }) => ({ typed: name, does: summary }));
+async function overview(commands: Commands): Promise<string> {
+  const loaded = await Promise.all([...commands.values()].map((load) => load()));
+  const entries: readonly HelpEntry[] = loaded.map(({ name, summary }) => ({ typed: name, does: summary }));
   return [
     'Usage: export-relay <command> [flags]',
     '',
@@ -126,8 +131,7 @@ function overview(commands: readonly Command[]): string {
   ].join('\n');
 }
 
-function unknownCommand(name: string, commands: readonly Command[]): string {
-  const names = commands.map((command) => command.name);
+function unknownCommand(name: string, names: readonly string[]): string {
   if (name.startsWith('-')) {
     return `the command comes first (${names.join(', ')}), then its flags; see export-relay --help`;
   }

@@ -14,10 +14,11 @@ const echo: Command = {
   },
 };
 const other: Command = { ...echo, name: 'other' };
+const commands = new Map([echo, other].map((command) => [command.name, () => Promise.resolve(command)]));
 
 async function run(...argv: readonly string[]) {
   const { context, written } = standIn();
-  return { status: await runCli(argv, context, [echo, other]), ...written };
+  return { status: await runCli(argv, context, commands), ...written };
 }
 
 test('a command gets what follows its name, and its status is the status', async (t) => {
