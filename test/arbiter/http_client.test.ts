@@ -207,7 +207,7 @@ test('a drip that never ends is over at the deadline', async (t) => {
   t.is(outcome.reason, 'no_answer');
 });
 
-test('many tries leave nothing behind on the signal they share', async (t) => {
+test('many tries over HTTP leave nothing behind on the signal they share', async (t) => {
   const arbiter = await start(t);
   arbiter.answerWith((_, response) => response.writeHead(401).end());
   const fetch = await fetchFrom(arbiter.endpoint);

@@ -104,7 +104,7 @@ test('the commands of the binary go together: mint, attenuate, inspect', async (
   t.regex(inspected.stdout, /, holds: .*✗ path = \/lp\/\*.*✓ method = POST/s);
 });
 
-test('the help names every flag and has an example', (t) => {
+test('the help of attenuate names every flag and has an example', (t) => {
   for (const flag of 'path method target destination expires job action bytes caveat'.split(' ')) {
     t.true(attenuate.help.includes(`--${flag} `), flag);
   }

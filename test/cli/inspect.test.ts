@@ -233,7 +233,7 @@ for (const [argv, mistake] of [
   });
 }
 
-test('the help names every flag and has an example', (t) => {
+test('the help of inspect names every flag and has an example', (t) => {
   for (const flag of 'secret path method destination target action job bytes data json'.split(' ')) {
     t.true(inspect.help.includes(`--${flag} `), flag);
   }

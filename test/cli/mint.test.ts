@@ -195,7 +195,7 @@ test('no macaroon is minted that a relay would refuse for its size', async (t) =
   t.regex(long.stderr, /no such macaroon: .*4096/);
 });
 
-test('the help names every flag and has an example', (t) => {
+test('the help of mint names every flag and has an example', (t) => {
   for (const flag of 'secret identifier location path method target destination expires caveat'.split(' ')) {
     t.true(mint.help.includes(`--${flag} `), flag);
   }
