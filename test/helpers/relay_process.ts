@@ -15,6 +15,7 @@ export interface RelayProcessOptions {
   readonly shell?: string;
   /** Puts the interposer between the relay and the system. */
   readonly interposed?: boolean;
+  readonly logLevel?: 'error' | 'info';
   /** Whether the macaroons' secret is given; else the flags say where it comes from. */
   readonly withSecret?: boolean;
 }
@@ -134,13 +135,18 @@ export class RelayProcess {
   }
 }
 
-function flagsOf({ journal, flags = [], withSecret = true }: RelayProcessOptions): readonly string[] {
+function flagsOf({
+  journal,
+  flags = [],
+  withSecret = true,
+  logLevel = 'error',
+}: RelayProcessOptions): readonly string[] {
   return [
     '--host=127.0.0.1',
     '--port=0',
     '--allow-http',
     '--allow-network=127.0.0.0/8',
-    '--log-level=error',
+    `--log-level=${logLevel}`,
     ...(withSecret ? [`--secret=${secret}`] : []),
     ...(journal === undefined ? [] : [`--journal=${journal}`]),
     ...flags,

@@ -118,7 +118,7 @@ async function everyDamage(whole: Remains, scale: Scale): Promise<readonly Figur
       tried,
       good,
     ),
-    exactly(`other outcomes ${JSON.stringify(others)}`, 0, tried - good),
+    exactly(`other outcomes${others.map(([outcome]) => ` (${outcome})`).join('')}`, 0, tried - good),
   ];
 }
 
@@ -168,7 +168,7 @@ async function startOnDamage(t: Cleanup, whole: Remains, scale: Scale): Promise<
   const foreign = [...whole.ledger.deliveries.keys()].filter((id) => !whole.accepted.has(id)).length;
   return [
     exactly(
-      `starts on a damaged journal that read every accepted job or refused by name with status 1 (${refused}) ${others[0]?.detail ?? ''}`,
+      `starts on a damaged journal that read every accepted job or refused by name with status 1 (${refused})${others.map(({ detail }) => ` ${detail}`).join('')}`,
       tries,
       tries - others.length,
     ),

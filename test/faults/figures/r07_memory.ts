@@ -104,7 +104,7 @@ async function oversizedAnswers(t: Cleanup, scale: Scale): Promise<readonly Figu
   const relay = await RelayProcess.start(t, {
     journal: await scratch(t),
     nodeFlags,
-    flags: [...flags, '--concurrency=4'],
+    flags: [...flags, '--max-response=256kb', '--concurrency=4'],
   });
   const clients = Array.from(
     { length: 8 },

@@ -1,17 +1,12 @@
-/** `npm run faults [-- r05 …] [--short] [--json]`: plays the scenarios in full and prints what was asked and seen. */
+/**
+ * `npm run faults [-- r05 …] [--short] [--json] [--write]`: plays the scenarios in full and prints what was asked and
+ * seen; `--write` also puts that into docs/reliability.md.
+ */
 import { parseArgs } from 'node:util';
 import type { Cleanup } from '../../helpers/scripted_destination.js';
 import { scenarios } from './all.js';
-import type { Figure, Scale, Scenario } from './scenario.js';
-
-interface Outcome {
-  readonly id: string;
-  readonly name: string;
-  readonly seconds: number;
-  readonly skipped?: string;
-  readonly error?: string;
-  readonly figures: readonly Figure[];
-}
+import { writeFigures } from './write_figures.js';
+import type { Outcome, Scale, Scenario } from './scenario.js';
 
 async function play({ id, name, obstacle, run }: Scenario, scale: Scale): Promise<Outcome> {
   const skipped = obstacle?.();
@@ -42,7 +37,11 @@ function rows({ id, name, seconds, skipped, error, figures }: Outcome): string {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
 });
 const chosen = scenarios.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
 if (chosen.length === 0) {
@@ -54,6 +53,7 @@ for (const scenario of chosen) {
   const outcome = await play(scenario, values.short ? 'short' : 'full');
   outcomes.push(outcome);
   if (!values.json) process.stdout.write(rows(outcome));
+  if (values.write) await writeFigures(outcome);
 }
 if (values.json) process.stdout.write(`${JSON.stringify(outcomes, undefined, 2)}\n`);
 const missed = outcomes.filter(

@@ -26,6 +26,18 @@ export interface Scenario {
   readonly run: (t: Cleanup, scale: Scale) => Promise<readonly Figure[]>;
 }
 
+/** How a scenario went. */
+export interface Outcome {
+  readonly id: string;
+  readonly name: string;
+  readonly seconds: number;
+  /** Why it was not played. */
+  readonly skipped?: string;
+  /** What ended it before its figures. */
+  readonly error?: string;
+  readonly figures: readonly Figure[];
+}
+
 /** A count that has to be one number. */
 export function exactly(what: string, asked: number, seen: number): Figure {
   return { what, asked: String(asked), seen: String(seen), met: seen === asked };
