@@ -1,4 +1,3 @@
-/* global document, fetch, location */
 import { ExportClient, inspect } from './client/index.js';
 
 // The page gets a job and a macaroon that can ask about this job and do nothing else.

@@ -185,7 +185,15 @@ class LockedAudit implements Audit {
   }
 
   close(): Promise<void> {
-    return (this.#closing ??= this.#record.close().finally(this.#release));
+    return (this.#closing ??= this.#closeAndRelease());
+  }
+
+  async #closeAndRelease(): Promise<void> {
+    try {
+      await this.#record.close();
+    } finally {
+      await this.#release();
+    }
   }
 }
 

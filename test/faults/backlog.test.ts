@@ -8,7 +8,7 @@ test('1,000 jobs for a destination that never answers delay no other lane, and h
   const relay = await startRelay(t, ['--concurrency=4']);
   const silent = await startRawDestination(
     t,
-    new Array(10).fill(() => undefined),
+    Array.from({ length: 10 }, () => () => undefined),
   );
   const working = await startRawDestination(t, []);
   for (let batch = 0; batch < 20; batch += 1) {
