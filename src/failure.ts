@@ -38,7 +38,8 @@ export interface FieldError {
 
 /** A stage's answer: what it produced, or why it could not. */
 export type Result<Value> =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly failure: Failure };
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly failure: Failure };
 
 export function success<Value>(value: Value): Result<Value> {
   return { ok: true, value };

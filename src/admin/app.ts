@@ -6,7 +6,8 @@ import { isFromAnotherSite, isTrustedHost } from './guard.js';
 
 /** Whether the relay can take exports, and if not, why. */
 export type Readiness =
-  { readonly ready: true } | { readonly ready: false; readonly reason: 'no_secret' | 'stopping' };
+  | { readonly ready: true }
+  | { readonly ready: false; readonly reason: 'no_secret' | 'stopping' };
 
 export interface AdminOptions {
   /** The host it was told to listen on, one of the names that requests may call it by. */

@@ -26,7 +26,8 @@ export type Cursor =
   | { readonly part: 'ended'; readonly beforeSeq: number };
 
 export type ParsedQuery =
-  { readonly ok: true; readonly query: Query } | { readonly ok: false; readonly mistake: string };
+  | { readonly ok: true; readonly query: Query }
+  | { readonly ok: false; readonly mistake: string };
 
 const outcomes: readonly Outcome[] = ['delivered', 'declined', 'failed', 'cancelled', 'refused'];
 const problems: ReadonlySet<Outcome> = new Set(['declined', 'failed', 'refused']);

@@ -18,7 +18,8 @@ export type ArbiterEndpoint =
     };
 
 export type ParsedEndpoint =
-  { readonly ok: true; readonly endpoint: ArbiterEndpoint } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly endpoint: ArbiterEndpoint }
+  | { readonly ok: false; readonly reason: string };
 
 const defaultZestPort = '4444';
 

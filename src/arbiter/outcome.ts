@@ -3,7 +3,9 @@
  * numbers, never from what a peer sent, so that no token, key or secret can slip into it.
  */
 export type FetchOutcome =
-  { readonly reason: 'secret'; readonly secret: string } | FailedFetch | UnansweredFetch;
+  | { readonly reason: 'secret'; readonly secret: string }
+  | FailedFetch
+  | UnansweredFetch;
 
 /** One try to fetch the secret. Never rejects; ends early, with any failure, when the signal aborts. */
 export type SecretFetch = (signal: AbortSignal) => Promise<FetchOutcome>;

@@ -32,7 +32,8 @@ export interface RequestSocket {
 type SocketEvent = 'connect' | 'connect:retry' | 'disconnect' | 'close';
 
 export type LoadedZeromq =
-  { readonly ok: true; readonly zeromq: Zeromq } | { readonly ok: false; readonly detail: string };
+  | { readonly ok: true; readonly zeromq: Zeromq }
+  | { readonly ok: false; readonly detail: string };
 
 /** Loads the package, which costs a native library and a thread: only where the arbiter speaks Zest. */
 export async function loadZeromq(

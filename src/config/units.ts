@@ -1,6 +1,7 @@
 /** What a text meant, or what should have stood there instead. */
 export type Parsed<Value> =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly expected: string };
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly expected: string };
 
 /** How one kind of value is written: read, printed and described in one notation. */
 export interface Unit<Value> {

@@ -25,7 +25,8 @@ export interface Destination {
 }
 
 export type ParsedDestination =
-  { readonly ok: true; readonly destination: Destination } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly destination: Destination }
+  | { readonly ok: false; readonly reason: string };
 
 const trailingDot = 'has a host that ends in a dot';
 

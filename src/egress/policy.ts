@@ -16,7 +16,11 @@ export interface EgressPolicy {
 
 /** Why a destination is refused: the label of the log and the metrics. */
 export type RefusalRule =
-  'http' | 'localhost' | 'own_listener' | 'destination_not_listed' | RefusedAddressClass;
+  | 'http'
+  | 'localhost'
+  | 'own_listener'
+  | 'destination_not_listed'
+  | RefusedAddressClass;
 
 export type Verdict = { readonly allowed: true } | Refusal;
 

@@ -27,7 +27,8 @@ export interface Chain {
 }
 
 export type OpenedChain =
-  { readonly ok: true; readonly chain: Chain } | { readonly ok: false; readonly refusal: Refusal };
+  | { readonly ok: true; readonly chain: Chain }
+  | { readonly ok: false; readonly refusal: Refusal };
 
 /** Ends the names of files that are not part of the journal yet. */
 export const unfinishedSuffix = '.tmp';

@@ -16,7 +16,8 @@ export interface Replayed {
 }
 
 export type Replay =
-  { readonly ok: true; readonly replayed: Replayed } | { readonly ok: false; readonly refusal: Refusal };
+  | { readonly ok: true; readonly replayed: Replayed }
+  | { readonly ok: false; readonly refusal: Refusal };
 
 /** Reads all segments: once to see which frames count and that they are whole, once more for what they say. */
 export async function replay(chain: Chain, schema: Schema): Promise<Replay> {

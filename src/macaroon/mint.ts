@@ -5,7 +5,8 @@ import { type Caveat, decodeMacaroon, encodeMacaroon, type Macaroon } from './to
 
 /** A token that the relay's decoder accepts, or why there can be none. */
 export type MintedMacaroon =
-  { readonly ok: true; readonly token: string } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly token: string }
+  | { readonly ok: false; readonly reason: string };
 
 export interface MintOptions {
   readonly secret: string;

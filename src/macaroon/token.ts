@@ -34,7 +34,8 @@ export interface Macaroon {
 }
 
 export type DecodedMacaroon =
-  { readonly ok: true; readonly macaroon: Macaroon } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly macaroon: Macaroon }
+  | { readonly ok: false; readonly reason: string };
 
 /**
  * Decodes a v1 macaroon (libmacaroons' binary packets in URL-safe base64), strictly: apart from the optional

@@ -11,7 +11,8 @@ export interface Certificate {
 }
 
 export type LoadedCertificate =
-  { readonly ok: true; readonly certificate: Certificate } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly certificate: Certificate }
+  | { readonly ok: false; readonly reason: string };
 
 /** How often the file is looked at: it is replaced days apart, and nobody waits for it. */
 const lookEveryMs = 5000;

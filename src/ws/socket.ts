@@ -46,7 +46,8 @@ export interface SocketOptions {
 
 /** What a frame is answered with when nothing went wrong. */
 type Reply =
-  { readonly kind: 'job'; readonly job: Job } | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
 
 /** Close codes (RFC 6455, 7.4.1, and IANA's registry). */
 export const closing = {

@@ -15,7 +15,11 @@ type Stage = 'accept' | 'begin' | 'end' | 'remove';
 
 /** Where the program can be killed. */
 export type Point =
-  `${Stage} before write` | `${Stage} before sync` | `${Stage} after sync` | 'before post' | 'before unlink';
+  | `${Stage} before write`
+  | `${Stage} before sync`
+  | `${Stage} after sync`
+  | 'before post'
+  | 'before unlink';
 
 export type Operation = 'write' | 'sync' | 'truncate' | 'create' | 'scrub';
 
