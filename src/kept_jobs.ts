@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import type { Job } from './job/job.js';
 import type { JobStore } from './job/store.js';
 import { openJournal } from './journal/journal.js';
-import { JournalWriteError } from './journal/write_error.js';
+import { JournalWriteError, toWriteError } from './journal/write_error.js';
 import type { Logger } from './log/logger.js';
 
 /** What outlives the process. */
@@ -40,7 +40,14 @@ export async function openKeptJobs(options: KeptJobsOptions): Promise<KeptJobs> 
       remove: (ids) => health.watch(journal.remove(ids)),
     },
     jobs,
-    close: () => journal.close(),
+    async close() {
+      try {
+        await journal.close();
+      } catch (error) {
+        const reason = reasonOf(toWriteError(error));
+        logger.warn({ reason }, 'the journal was not flushed once more; what was acknowledged is in it');
+      }
+    },
   };
 }
 

@@ -67,11 +67,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const registry = new LocalRegistry({
     ...config,
     ...observers,
-    limits: config,
-    clock,
-    random,
-    deliver: sender.deliver,
-    store: kept.store,
+    ...{ limits: config, clock, random, deliver: sender.deliver, store: kept.store },
   });
   registry.restore(kept.jobs);
   metrics.start();
@@ -81,6 +77,14 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const front = createFront({ config, clock, registry, verifier, reach, own, observers, certificate });
   let stopping = false;
   const readiness = (): Readiness => readinessOf(stopping, verifier() !== undefined);
+  const endWork = async (graceMs: number): Promise<void> => {
+    macaroons.stop();
+    registry.close();
+    const socketsClosed = front.sockets.close(lastAnswersMs);
+    await registry.drain(graceMs);
+    await sender.close();
+    await socketsClosed;
+  };
   const { listener, admin } = await startListeners(bound, {
     front: () => startListener(front.server, { ...config, tls, clock, logger }),
     admin: () => {
@@ -88,9 +92,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
       return startAdminListener(config, { ...observers, ...about, clock, logger });
     },
   }).catch(async (error: unknown) => {
-    registry.close();
-    macaroons.stop();
-    await sender.close();
+    await endWork(0);
     await kept.close();
     throw error;
   });
@@ -103,12 +105,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     metrics: metrics.render,
     async stop(graceMs) {
       stopping = true;
-      macaroons.stop();
-      registry.close();
-      const socketsClosed = front.sockets.close(lastAnswersMs);
-      await registry.drain(graceMs);
-      await sender.close();
-      await socketsClosed;
+      await endWork(graceMs);
       await listener.close();
       await admin?.close();
       await kept.close();
