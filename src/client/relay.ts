@@ -1,5 +1,5 @@
 import type { Call } from './call.js';
-import { RelayConnectionError, RelayProblemError } from './errors.js';
+import { ExportTimeoutError, RelayConnectionError, RelayProblemError } from './errors.js';
 import { type Job, readJob } from './job.js';
 import { backOffMs, isOutage, judgeRetry } from './retry.js';
 import {
@@ -40,8 +40,9 @@ export class Relay {
   async ask(call: Call, request: RelayRequest): Promise<RelayAnswer> {
     const { clock, maxOutageMs, random, onRetry } = this.#options;
     let outageSinceMs: number | undefined;
+    let lastError: RelayProblemError | RelayConnectionError | undefined;
     for (let failures = 1; ; failures += 1) {
-      const outcome = await askOnce(call, request, this.#options);
+      const outcome = await orLast(askOnce(call, request, this.#options), lastError);
       if (outcome.kind === 'answer') return outcome.answer;
       // Since it was noticed: a poll that was held until then says nothing about the time before.
       outageSinceMs = isOutage(outcome) ? (outageSinceMs ?? clock.monotonicMs()) : undefined;
@@ -55,6 +56,7 @@ export class Relay {
       });
       if (!verdict.retry) throw error;
       onRetry({ error, delayMs: verdict.delayMs });
+      lastError = error;
       await call.sleep(verdict.delayMs);
     }
   }
@@ -118,4 +120,13 @@ function longPoll(id: string, last: Job | undefined): RelayRequest {
 export function isNews(job: Job, last: Job | undefined): boolean {
   if (job.state !== last?.state) return true;
   return job.version !== undefined && job.version !== last.version;
+}
+
+/** When the time is over while it is tried again, what went wrong before says more than that the time is over. */
+async function orLast(trying: Promise<Outcome>, lastError: Error | undefined): Promise<Outcome> {
+  try {
+    return await trying;
+  } catch (error) {
+    throw error instanceof ExportTimeoutError && lastError !== undefined ? lastError : error;
+  }
 }

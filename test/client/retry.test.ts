@@ -124,6 +124,15 @@ test('the reason why the relay cannot be reached is told', async (t) => {
   t.true(error instanceof Error && error.cause instanceof TypeError);
 });
 
+test('when the time is over while it is tried again, what went wrong before is told', async (t) => {
+  const relay = new ScriptedFetch(['refused', 'silence'], { timeoutMs: 2000 });
+  const result = await relay.run(relay.client.submit('https://a.example/', {}));
+  t.true(result.status === 'rejected' && result.reason instanceof RelayConnectionError);
+  t.is(relay.calls.length, 2);
+  t.is(relay.clock.monotonicMs(), 2000);
+  t.is(relay.clock.armed, 0);
+});
+
 for (const status of [400, 401, 403, 404, 413, 415, 422, 500]) {
   test(`${status} is final`, async (t) => {
     const relay = new ScriptedFetch([problemAnswer(status, 'some_code', { 'retry-after': '1' })]);
