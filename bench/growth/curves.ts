@@ -42,7 +42,7 @@ const pending: Curve = {
   measure: (jobs, effort) =>
     withAgent(async (agent) => {
       const { perSecond, heapBytes } = await fillBacklog(agent, jobs, effort);
-      return { 'pending-rate': perSecond, 'pending-memory': (jobs * (heapBytes + 1024)) / 1e6 };
+      return { 'pending-rate': perSecond, 'pending-memory': Math.max(0, jobs * (heapBytes + 1024)) / 1e6 };
     }),
 };
 
@@ -56,7 +56,8 @@ const finished: Curve = {
   },
   measure: (jobs, effort) =>
     withAgent(async (agent, receiverPort) => {
-      const relay = await startRelay([], effort);
+      // More than are measured, so that none makes way.
+      const relay = await startRelay(['--max-kept=1000000'], effort);
       const body = submission(`http://127.0.0.1:${receiverPort}/in`, payload(100));
       const requests = Array.from({ length: connections }, (_, lane) =>
         post({ path: '/export', macaroon: mint(receiverPort, `app-${lane}`), body }),
@@ -162,8 +163,8 @@ const latencies: Curve = {
   measure: async (latencyMs, effort) => ({
     'latencies-rate': await exportsPerSecond({
       effort,
-      // Ten seconds' worth, and whole rounds of all lanes.
-      count: 256 * Math.max(2, Math.min(40, Math.round(10_000 / latencyMs))),
+      // Ten seconds’ worth or four rounds of all lanes.
+      count: 256 * Math.max(4, Math.min(40, Math.round(10_000 / latencyMs))),
       lanes: 256,
       bytes: 1024,
       path: `/after/${latencyMs}`,

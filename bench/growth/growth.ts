@@ -5,15 +5,19 @@ import type { Effort } from '../harness/row.js';
 import { type Curve, curves, middleOf } from './curves.js';
 import { svgOf } from './plot.js';
 
-/** Measures how speed and memory change with size, and leaves the figures and their plots in a directory. */
+/**
+ * Measures how speed and memory change with size, and leaves the figures and their plots in a directory. Only the curves
+ * `wanted` by name, if there are any.
+ */
 export async function measureGrowth(
   directory: string,
+  wanted: readonly string[],
   effort: Effort,
   out: (text: string) => void,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const figures: Record<string, readonly (readonly [number, number])[]> = {};
-  for (const curve of curves) {
+  for (const curve of curves.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     for (const [plot, points] of Object.entries(await measureCurve(curve, effort, out))) {
       figures[plot] = points;
       const labels = curve.plots[plot];

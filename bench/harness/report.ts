@@ -32,6 +32,24 @@ export function linesOf({ name, what, figures }: RowReport): string {
   return [`${name}: ${what}`, ...lines, ''].join('\n');
 }
 
+/** The rows as a table in Markdown, for a page. */
+export function markdownOf(reports: readonly RowReport[]): string {
+  const lines = reports.flatMap(({ what, figures }) =>
+    figures.map((figure) =>
+      [
+        figure.what === '' ? what : `${what}: ${figure.what}`,
+        `${spread(figure.relay)} ${figure.unit}`,
+        figure.yardstick === undefined ? '' : `${spread(figure.yardstick)} ${figure.unit}`,
+        `${spread(figure.compared)}${figure.bar === undefined ? '' : ` ${figure.bar.unit}`}`,
+        figure.bar === undefined ? '' : barText(figure.bar),
+        figure.bar === undefined ? '' : meetsBar(figure) ? 'yes' : 'no',
+      ].join(' | '),
+    ),
+  );
+  const head = ['what | relay | yardstick | compared | wanted | met', '---|---|---|---|---|---'];
+  return `${[...head, ...lines].map((line) => `| ${line} |`).join('\n')}\n`;
+}
+
 function verdictOf(figure: Figure): string {
   const { compared, bar } = figure;
   const value = `${spread(compared)}${bar === undefined ? '' : ` ${bar.unit}`}`;

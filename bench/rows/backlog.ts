@@ -33,7 +33,7 @@ export async function fillBacklog(agent: Agent, jobs: number, effort: Effort): P
       body: submission(`http://127.0.0.1:${port}${path}`, payload(dataBytes)),
     });
   // These end, so that the queue is empty again.
-  await agent.run('burst', { port: relay.port, connections, requests: [submit('/in')], count: 6000 });
+  await agent.run('burst', { port: relay.port, connections, requests: [submit('/in')], count: 15_000 });
   const requests = [submit('/never')];
   const empty = await relay.program.usage({ collect: true });
   if (jobs > 0) await agent.run('hammer', { port: relay.port, connections, requests, count: jobs });
