@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import test from 'ava';
+import { WebSocket } from 'ws';
+import { docBlocks, type DocBlock, steady } from '../helpers/doc_blocks.js';
+import { RunningProgram } from '../helpers/process.js';
+import { mint, startRelay } from '../helpers/relay.js';
+import { type Cleanup, startDestination } from '../helpers/scripted_destination.js';
+import { ClientSocket } from '../helpers/sockets.js';
+import { scenarios } from '../faults/figures/all.js';
+
+/** Which test runs the blocks of a page. A page that is not here has none. */
+const testedBy = {
+  'README.md': 'readme.test',
+  'docs/audit.md': 'audit/documentation.test',
+  'docs/client.md': 'client/documentation.test',
+  'docs/durability.md': 'docs/other_pages.test',
+  'docs/errors.md': 'docs/app_developer_pages.test',
+  'docs/macaroons.md': 'docs/app_developer_pages.test',
+  'docs/migration.md': 'docs/app_developer_pages.test',
+  'docs/operating/README.md': 'docs/other_pages.test',
+  'docs/performance.md': 'docs/other_pages.test',
+  'docs/platform.md': 'docs/other_pages.test',
+  'docs/reliability.md': 'docs/other_pages.test',
+  'docs/websocket.md': 'docs/other_pages.test',
+};
+
+function onlyBlock(page: string): DocBlock {
+  const [block, ...others] = docBlocks(page);
+  if (block === undefined || others.length > 0) throw new Error(`${page} has ${others.length + 1} blocks`);
+  return block;
+}
+
+async function scratch(t: Cleanup): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'docs-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The arguments behind `npm run <script> --` in each line. */
+function argumentsOf(page: string, script: string): readonly (readonly string[])[] {
+  return onlyBlock(page)
+    .text.split(/\n| && /)
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [command = '', argv = ''] = line.replace(/\s+#.*$/, '').split(' -- ');
+      if (command !== `npm run ${script}`) throw new Error(`${page}: ${line}`);
+      return argv.split(' ').filter((word) => word !== '');
+    });
+}
+
+test('every page with something to run has a test that runs it', async (t) => {
+  const pages = (await readdir('docs', { recursive: true })).filter((name) => name.endsWith('.md')).sort();
+  const withBlocks = ['README.md', ...pages.map((name) => `docs/${name}`)].filter(
+    (page) => docBlocks(page).length > 0,
+  );
+  t.deepEqual(withBlocks, Object.keys(testedBy));
+  for (const file of Object.values(testedBy)) {
+    t.true(readFileSync(`test/${file}.ts`, 'utf8').includes('.md'), file);
+  }
+});
+
+test('docs/durability.md: the command keeps jobs in the directory', async (t) => {
+  const { text } = onlyBlock('docs/durability.md');
+  const [, flags = ''] = /^npm start -- (.*)$/m.exec(text) ?? [];
+  const directory = await scratch(t);
+  const argv = flags.replace('/var/lib/export-relay', join(directory, 'journal')).split(' ');
+  const program = new RunningProgram(t, ['serve', ...argv, '--port=0']);
+  await program.printed(/^listening on/m);
+  t.true((await readdir(directory)).includes('journal'));
+});
+
+test('docs/platform.md: what is missing is reported as the page shows', async (t) => {
+  const directory = await scratch(t);
+  await writeFile(join(directory, 'ROOT_CA'), 'none');
+  const program = new RunningProgram(t, ['serve', '--port=0'], {
+    EXPORT_SECRETS_DIR: directory,
+    DATABOX_ARBITER_ENDPOINT: 'tcp://arbiter:4444',
+  });
+  t.is(await program.exited(), 78);
+  t.is(program.stderr, onlyBlock('docs/platform.md').text);
+});
+
+test('docs/websocket.md: a session is as the page shows', async (t) => {
+  const [session] = docBlocks('docs/websocket.md');
+  const lines = (session?.text ?? '').trim().split('\n');
+  const relay = await startRelay(t);
+  const destination = await startDestination(t, ({ body }, response) => {
+    response.setHeader('content-type', 'application/json');
+    setTimeout(() => response.end(`{"received":${body.length}}`), 20);
+  });
+  const ws = new WebSocket(`${relay.service.url.replace('http', 'ws')}/ws/export`, {
+    headers: { 'x-api-key': mint() },
+  });
+  const socket = new ClientSocket(ws);
+  await once(ws, 'open');
+  let expected = 0;
+  for (const line of lines) {
+    if (line.startsWith('> ')) {
+      const sent = JSON.parse(line.slice(2)) as { uri?: string };
+      socket.send(sent.uri === undefined ? sent : { ...sent, uri: destination.url });
+      continue;
+    }
+    await socket.frame(() => socket.frames.length > expected);
+    t.is(steadyFrame(JSON.stringify(socket.frames[expected])), steadyFrame(line.slice(2)));
+    expected += 1;
+  }
+  t.is(expected, 4);
+});
+
+/** Headers that a destination's own server adds are no part of what the page is about. */
+function steadyFrame(text: string): string {
+  return steady(text).replace(/"headers":\{[^}]*\}/, '"headers":{}');
+}
+
+test("docs/websocket.md: the browser's lines submit and get every frame", async (t) => {
+  const [, program] = docBlocks('docs/websocket.md');
+  const relay = await startRelay(t);
+  const destination = await startDestination(t, (_arrival, response) => response.end('ok'));
+  const frames: { ref?: string; state?: string }[] = [];
+  const sockets: WebSocket[] = [];
+  t.teardown(() => sockets.forEach((socket) => socket.terminate()));
+  class PageSocket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url.replace('wss://relay:8080', relay.service.url.replace('http', 'ws')), protocols);
+      sockets.push(this);
+    }
+  }
+  const done = new Promise<void>((resolve) => {
+    const log = (frame: (typeof frames)[number]): void => {
+      frames.push(frame);
+      if (frame.state === 'Finished') resolve();
+    };
+    runInNewContext(program?.text ?? '', {
+      WebSocket: PageSocket,
+      macaroon: mint(),
+      uri: destination.url,
+      data: {},
+      console: { log },
+    });
+  });
+  await done;
+  t.is(frames[0]?.ref, 'first');
+});
+
+test('docs/operating: the lines for jq find what they say, and the unit names flags that exist', (t) => {
+  const [scrape, jq, unit] = docBlocks('docs/operating/README.md');
+  t.regex(scrape?.text ?? '', /127\.0\.0\.1:8081/);
+  for (const [, filter = ''] of (jq?.text ?? '').matchAll(/^jq -c '(.*)' relay\.log$/gm)) {
+    for (const [, field] of filter.matchAll(/\.(\w+)/g)) {
+      t.true(readFileSync('docs/operating/README.md', 'utf8').includes(`\`${field}\``), field);
+    }
+  }
+  t.regex(unit?.text ?? '', /^ExecStart=\/usr\/bin\/node \/opt\/export-relay\/dist\/main\.js serve$/m);
+  t.regex(unit?.text ?? '', /^RestartPreventExitStatus=78$/m);
+});
+
+test('docs/reliability.md: the scenarios named there exist', (t) => {
+  const ids = new Set(scenarios.map(({ id }) => id));
+  const lines = argumentsOf('docs/reliability.md', 'faults');
+  t.is(lines.length, 4);
+  for (const word of lines.flat()) t.true(ids.has(word) || ['--json', '--write'].includes(word), word);
+});
+
+test('docs/performance.md: the measurements named there exist', (t) => {
+  const listed = spawnSync(process.execPath, ['build/bench/main.js', '--list'], { encoding: 'utf8' });
+  const names = listed.stdout.split('\n').map((line) => line.split(' ')[0]);
+  const help = spawnSync(process.execPath, ['build/bench/main.js', '--help'], { encoding: 'utf8' }).stdout;
+  for (const argv of argumentsOf('docs/performance.md', 'bench')) {
+    for (const [index, word] of argv.entries()) {
+      const isValue = /^(--rounds|--json|--markdown|--cpu-prof|profile)$/.test(argv[index - 1] ?? '');
+      const known =
+        names.includes(word) || ['growth', 'profile'].includes(word) || help.includes(` ${word} `);
+      t.true(isValue || known, word);
+    }
+  }
+});
