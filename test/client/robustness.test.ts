@@ -8,6 +8,7 @@ import { type Cut, hurriedClock, startCuttingProxy } from '../helpers/cutting_pr
 import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free_port.js';
 import { startRelay } from '../helpers/relay.js';
+import { RelayProcess } from '../helpers/relay_process.js';
 import { startDestination } from '../helpers/scripted_destination.js';
 
 /** Back-offs pass quickly, and nothing runs out of time on a slow machine. */
@@ -200,3 +201,37 @@ test('a relay with a journal that restarts between submission and answer deliver
   t.is((await again).id, job.id);
   t.is(destination.arrivals.length, 1);
 });
+
+for (const state of ['Pending', 'Processing'] as const) {
+  test(`a relay with a journal that is killed while the job is ${state} delivers it with one key, and the call goes on`, async (t) => {
+    const journal = mkdtempSync(join(tmpdir(), 'client-journal-'));
+    t.teardown(() => rmSync(journal, { recursive: true, force: true }));
+    const destination = await startDestination(t, () => undefined);
+    const options = { journal, flags: [`--port=${await freePort()}`, '--admin=127.0.0.1:0'] };
+    const relay = await RelayProcess.start(t, options);
+    const client = clientOf(relay, hurried);
+    if (state === 'Pending') {
+      // Ahead of it in its lane.
+      await client.submit(destination.url, { number: 1 });
+      await destination.arrived(1);
+    }
+    let reached: () => void = () => undefined;
+    const inState = new Promise<void>((resolve) => (reached = resolve));
+    const answer = client.export(
+      destination.url,
+      { number: 2 },
+      {
+        onState: (job) => job.state === state && reached(),
+      },
+    );
+    await inState;
+    if (state === 'Processing') await destination.arrived(1);
+    await relay.kill();
+    destination.script = (_arrival, response) => response.end('ok');
+    await RelayProcess.start(t, options);
+    t.is((await answer).text(), 'ok');
+    const mine = destination.arrivals.filter(({ body }) => body.toString() === '{"number":2}');
+    t.is(mine.length, state === 'Pending' ? 1 : 2);
+    t.is(new Set(mine.map(({ headers }) => headers['idempotency-key'])).size, 1);
+  });
+}
