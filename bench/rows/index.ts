@@ -1,4 +1,5 @@
 import type { Row } from '../harness/row.js';
+import { auditVerify } from './audit_verify.js';
 import { journalStart, pendingJobs } from './backlog.js';
 import { exports, oneLane } from './exports.js';
 import { heldPollsRow } from './held_polls.js';
@@ -19,4 +20,5 @@ export const rows: readonly Row[] = [
   pendingJobs,
   journalStart,
   hangingLane,
+  auditVerify,
 ];
