@@ -19,8 +19,8 @@ export interface VerifierSourceOptions {
   readonly logger: Logger;
 }
 
-/** Verified macaroons kept: with at most 4 KiB of text each, some 10 MB. */
-const verifiedMacaroons = 1000;
+/** Verified macaroons kept, fewer if they are long: some 10 MB in any case. */
+const verifiedMacaroons = 10_000;
 
 /** The verifier: at once with configured secrets, else as soon as the arbiter has given one, and then for good. */
 export function startVerifierSource({

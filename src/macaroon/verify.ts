@@ -19,9 +19,12 @@ export interface VerifiedMacaroon {
 export interface VerifierOptions {
   /** Root secrets as text, none of them empty. Any of them verifies, so that one can be rotated. */
   readonly secrets: readonly string[];
-  /** How many verified tokens are remembered; each takes up to about 16 kB. */
+  /** How many verified tokens are remembered, as long as their texts together are not too long. */
   readonly cacheEntries: number;
 }
+
+/** In characters. With what is kept beside the texts, some 10 MB. */
+const maxCachedLength = 4 * 1024 * 1024;
 
 /**
  * Tells whether a token's signature holds under one of the secrets. That alone permits nothing: every caveat must
@@ -39,7 +42,11 @@ export class MacaroonVerifier {
   constructor({ secrets, cacheEntries }: VerifierOptions) {
     if (secrets.length === 0 || secrets.includes('')) throw new Error('A macaroon secret must not be empty.');
     this.#keys = secrets.map(deriveKey);
-    this.#cache = new LRUCache({ max: cacheEntries });
+    this.#cache = new LRUCache({
+      max: cacheEntries,
+      maxSize: maxCachedLength,
+      sizeCalculation: (_verified, text) => text.length,
+    });
   }
 
   /**

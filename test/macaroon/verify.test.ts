@@ -77,6 +77,18 @@ test('a token is taken apart once as long as it is remembered', (t) => {
   t.deepEqual(verifier.verify(first), before);
 });
 
+test('long tokens push each other out before the cache takes much memory', (t) => {
+  const verifier = new MacaroonVerifier({ secrets: ['one'], cacheEntries: 100_000 });
+  const long = Array.from({ length: 6 }, () => `destination = https://a.example/${'x'.repeat(400)}`);
+  const tokens = Array.from({ length: 1500 }, (_none, number) => mint([`path = /${number}`, ...long], 'one'));
+  const [first = '', ...others] = tokens;
+  const before = verifier.verify(first);
+  for (const token of others.slice(0, 500)) verifier.verify(token);
+  t.is(verifier.verify(first), before);
+  for (const token of others) verifier.verify(token);
+  t.not(verifier.verify(first), before);
+});
+
 test('a token that fails is not remembered and pushes no other out', (t) => {
   const verifier = new MacaroonVerifier({ secrets: ['one'], cacheEntries: 1 });
   const token = mint(['path = /export'], 'one');
