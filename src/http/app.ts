@@ -179,7 +179,9 @@ async function handleExport(
   const [{ dryRun, events, idempotencyKey }, request] = parsed.value;
   noteRequest(subject, request, dryRun);
   if (request.action === 'submit') {
-    const submission = { ...request, traceparent: subject.traceparent };
+    const { action, destination, data, dataBytes, headers, purpose } = request;
+    const { traceparent } = subject;
+    const submission = { action, destination, data, dataBytes, headers, purpose, traceparent };
     return dryRun
       ? dryRunReply(await exports.dryRun(submission, macaroon.value, idempotencyKey))
       : jobReply(await exports.submit(submission, macaroon.value, idempotencyKey), events);

@@ -16,7 +16,7 @@ export type ExportRequest =
       readonly dataBytes: number;
       readonly headers: CustomHeaders;
       /** Why the data leaves, in the app's words. */
-      readonly purpose?: string;
+      readonly purpose?: string | undefined;
       /** The trace that the export belongs to; it does not come in the body. */
       readonly traceparent?: Traceparent | undefined;
     }

@@ -107,8 +107,7 @@ export class Exports {
     macaroon: VerifiedMacaroon,
     idempotencyKey: string | undefined,
   ): Result<NewJob> {
-    const { action, ...content } = request;
-    const { destination, data, dataBytes } = content;
+    const { action, destination, data, dataBytes, headers, purpose, traceparent } = request;
     const verdict = checkJob(macaroon, {
       action,
       data: { bytes: dataBytes, sha256Hex: () => sha256HexOf(data) },
@@ -119,10 +118,15 @@ export class Exports {
     const refused = this.#refusal(destination, macaroon);
     if (refused !== undefined) return refused;
     return success({
-      ...content,
       owner: macaroon.identifier,
+      destination,
+      data,
+      dataBytes,
+      headers,
+      purpose,
+      idempotencyKey,
+      traceparent,
       expiresAtMs: expiresAtMs(macaroon),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
   }
 

@@ -87,10 +87,10 @@ export interface NewJob {
   readonly destination: Destination;
   readonly data: string;
   readonly dataBytes: number;
-  readonly headers?: CustomHeaders;
-  readonly purpose?: string;
+  readonly headers?: CustomHeaders | undefined;
+  readonly purpose?: string | undefined;
   /** At most one job has it, per owner and normalised uri, as long as that job is kept. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   readonly traceparent?: Traceparent | undefined;
   readonly expiresAtMs: number | undefined;
 }
