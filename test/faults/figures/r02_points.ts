@@ -71,7 +71,10 @@ class Chain {
       interposed: true,
       flags: this.#flags,
     });
+    const client = new ExportClient(relay.url);
     this.ledger.answer = (response) => void setTimeout(() => response.end('ok'), 2);
+    // Behind what the life before has left in the lane, whose ends would else be under way at the kill.
+    await this.#submitOne(client, body);
     if (moment === 'in flight') {
       const at = this.ledger.arrivals + crossing;
       this.ledger.answer = (response) => {
@@ -79,7 +82,6 @@ class Chain {
         else response.end('ok');
       };
     } else await relay.order({ kind: 'kill', point: moment, crossing });
-    const client = new ExportClient(relay.url);
     await this.#submit(client, body);
     const { signal } = await relay.exited();
     if (signal === 'SIGKILL') this.killed += 1;
@@ -104,15 +106,19 @@ class Chain {
   /** One job after another, so that what happens to each is known to the letter. */
   async #submit(client: ExportClient, body: string): Promise<void> {
     for (;;) {
-      const data = `{"number":${(this.#submitted += 1)},"body":"${body}"}`;
       try {
-        const { status, json } = await client.submit(this.ledger.url, data);
-        if (status === 200) this.accepted.set(json.id, data);
-        await client.finished(json.id);
+        await this.#submitOne(client, body);
       } catch {
         return;
       }
     }
+  }
+
+  async #submitOne(client: ExportClient, body: string): Promise<void> {
+    const data = `{"number":${(this.#submitted += 1)},"body":"${body}"}`;
+    const { status, json } = await client.submit(this.ledger.url, data);
+    if (status === 200) this.accepted.set(json.id, data);
+    await client.finished(json.id);
   }
 
   /** What the life that has ended delivered again is due to the kill before it. */
