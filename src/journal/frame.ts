@@ -47,6 +47,9 @@ export interface FrameContent {
  */
 export const frameHeaderBytes = 48;
 
+const idOffset = 16;
+const idBytes = 16;
+
 const magic = 0x464a5258;
 const codes: Readonly<Record<FrameKind, number>> = { data: 1, state: 2, end: 3, remove: 4 };
 const kinds: ReadonlyMap<number, FrameKind> = new Map([
@@ -77,14 +80,25 @@ export function layFrames(frames: readonly FrameContent[], segment: number, firs
   return bytes;
 }
 
+/** The frame before another one, which is often about the same job: its id is not made twice then. */
+export interface PreviousFrame {
+  readonly at: number;
+  readonly id: JobId;
+}
+
 /** The frame at an offset, if there is a whole one that was written to this segment. */
-export function readFrameHeader(bytes: Buffer, at: number, segment: number): FrameHeader | undefined {
+export function readFrameHeader(
+  bytes: Buffer,
+  at: number,
+  segment: number,
+  previous?: PreviousFrame,
+): FrameHeader | undefined {
   if (at + frameHeaderBytes > bytes.length) return undefined;
   if (bytes.readUInt32LE(at) !== magic) return undefined;
   if (bytes.readUInt32LE(at + 44) !== checksum(bytes, at, at + 44)) return undefined;
   if (bytes.readUInt32LE(at + 40) !== segment) return undefined;
   const kind = kinds.get(bytes.readUInt32LE(at + 4));
-  const id = readId(bytes, at + 16);
+  const id = readId(bytes, at + idOffset, previous);
   const payloadBytes = bytes.readUInt32LE(at + 8);
   if (kind === undefined || id === undefined) return undefined;
   if (at + frameHeaderBytes + payloadBytes > bytes.length) return undefined;
@@ -97,8 +111,12 @@ export function readFrameHeader(bytes: Buffer, at: number, segment: number): Fra
   };
 }
 
-function readId(bytes: Buffer, at: number): JobId | undefined {
-  const hex = bytes.toString('hex', at, at + 16);
+function readId(bytes: Buffer, at: number, previous: PreviousFrame | undefined): JobId | undefined {
+  if (previous !== undefined) {
+    const before = previous.at + idOffset;
+    if (bytes.compare(bytes, before, before + idBytes, at, at + idBytes) === 0) return previous.id;
+  }
+  const hex = bytes.toString('hex', at, at + idBytes);
   const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return isJobId(id) ? id : undefined;
 }

@@ -1,5 +1,5 @@
 import { checksum } from './checksum.js';
-import { type FrameHeader, frameHeaderBytes, readFrameHeader } from './frame.js';
+import { type FrameHeader, frameHeaderBytes, type PreviousFrame, readFrameHeader } from './frame.js';
 import { framesOffset } from './segment_header.js';
 import type { StorageFile } from './storage.js';
 
@@ -40,8 +40,9 @@ export function scanFrames(
 ): Scan {
   let offset = framesOffset;
   let seq = expected.firstSeq;
+  let previous: PreviousFrame | undefined;
   for (;;) {
-    const header = readFrameHeader(bytes, offset, expected.number);
+    const header = readFrameHeader(bytes, offset, expected.number, previous);
     const durable = offset < expected.durableEnd;
     if (header?.seq !== seq) {
       return durable ? { ok: false, offset } : { ok: true, end: offset, lastSeq: seq - 1 };
@@ -51,6 +52,7 @@ export function scanFrames(
     const intact = checksum(bytes, payloadStart, payloadEnd) === header.payloadCrc;
     if (!intact && !durable) return { ok: true, end: offset, lastSeq: seq - 1 };
     visit(header, offset, intact);
+    previous = { at: offset, id: header.id };
     offset = payloadEnd;
     seq += 1;
   }
