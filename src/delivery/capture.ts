@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { ByteList } from '../byte_list.js';
 
 /** A response body as it is kept. */
 export interface CapturedBody {
@@ -17,8 +18,7 @@ export interface KeptBytes {
 /** Takes the pieces of a body, up to a cap. */
 export class BoundedBytes {
   readonly #maxBytes: number;
-  readonly #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #list = new ByteList();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -26,16 +26,14 @@ export class BoundedBytes {
 
   /** Whether all of it fitted; the rest of the body is not wanted otherwise. */
   add(chunk: Buffer): boolean {
-    const room = this.#maxBytes - this.#size;
+    const room = this.#maxBytes - this.#list.size;
     const fits = chunk.length <= room;
-    this.#chunks.push(fits ? chunk : chunk.subarray(0, room));
-    this.#size += Math.min(chunk.length, room);
+    this.#list.add(fits ? chunk : chunk.subarray(0, room));
     return fits;
   }
 
   get bytes(): Buffer {
-    const [only] = this.#chunks;
-    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    return this.#list.bytes;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ByteList } from '../byte_list.js';
 import { type Result, failed, success } from '../failure.js';
 
 /** Requests that asked `Expect: 100-continue`: they are told to go on only when their body is wanted. */
@@ -50,21 +51,16 @@ function unsupportedEncoding({ headers }: IncomingMessage): string | undefined {
 /** The whole body, or why there is none. Events rather than an iterator: one body is one or two chunks. */
 function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'aborted'> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const body = new ByteList();
     const stop = (result: Buffer | 'too_large' | 'aborted'): void => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > maxBytes) stop('too_large');
-      else chunks.push(chunk);
+      if (body.size + chunk.length > maxBytes) stop('too_large');
+      else body.add(chunk);
     };
-    const onEnd = (): void => {
-      const [only] = chunks;
-      stop(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
-    };
+    const onEnd = (): void => stop(body.bytes);
     const onClose = (): void => stop('aborted');
     request.on('data', onData).on('end', onEnd).on('close', onClose);
     // A body that breaks off reports an error and then closes; the close is what counts.
