@@ -8,6 +8,7 @@ import type { OwnListener } from './egress/own_listener.js';
 import { judgeDestination } from './egress/policy.js';
 import { createApp } from './http/app.js';
 import { Exports } from './http/exports.js';
+import { IncomingBodies } from './http/incoming.js';
 import { createBoundedServer } from './http/server.js';
 import { UnreadAnswers } from './http/unread.js';
 import { JobViews } from './http/view.js';
@@ -57,6 +58,8 @@ export function createFront(options: FrontOptions): Front {
   const sockets = new ExportSockets(parts);
   const app = createApp({
     ...parts,
+    // Half of what jobs may take: what arrives is about to become part of them.
+    incoming: new IncomingBodies(config.maxMemoryBytes / 2),
     views: new JobViews(),
     pages: publicPages(config),
     upgradeRefusal: sockets.refusal,

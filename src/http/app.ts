@@ -14,6 +14,7 @@ import { corsHeaders, isPreflight } from './cors.js';
 import { departureOf } from './departure.js';
 import { type ExportRequest, parseExportRequest } from './export_request.js';
 import type { DryRun, Exports, Waiting } from './exports.js';
+import type { IncomingBodies } from './incoming.js';
 import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
 import { type Page, type Reply, answerOf, answerToFailure } from './reply.js';
@@ -55,6 +56,8 @@ export interface AppOptions {
   /** What a `target` caveat must name. */
   readonly name: string;
   readonly maxBodyBytes: number;
+  /** Bounds what clients have begun to send. */
+  readonly incoming: IncomingBodies;
   /** Bounds what clients have not read yet. */
   readonly unread: UnreadAnswers;
   readonly views: JobViews;
@@ -164,13 +167,13 @@ async function handleExport(
   route: Route,
   subject: RequestSubject,
 ): Promise<Result<Reply>> {
-  const { name, clock, maxBodyBytes, exports } = options;
+  const { name, clock, maxBodyBytes, incoming, exports } = options;
   const facts = { target: name, path: route, method: ctx.method, nowMs: clock.nowMs() };
   const macaroon = authenticate(ctx.req.headers, options.verifier(), facts);
   if (!macaroon.ok) return macaroon;
   subject.owner = macaroon.value.identifier;
   subject.traceparent = parseTraceparent(ctx.req.headers['traceparent']);
-  const body = await readBody(ctx.req, ctx.res, maxBodyBytes);
+  const body = await readBody(ctx.req, ctx.res, { maxBytes: maxBodyBytes, incoming });
   if (!body.ok) return body;
   const query = new URLSearchParams(ctx.querystring);
   const asked = parseRequestOptions(query, idempotencyKeysOf(ctx));

@@ -1,12 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ByteList } from '../byte_list.js';
 import { type Result, failed, success } from '../failure.js';
+import type { IncomingBodies } from './incoming.js';
 
 /** Requests that asked `Expect: 100-continue`: they are told to go on only when their body is wanted. */
 export const awaitingContinue = new WeakSet<IncomingMessage>();
 
 /** Keeps a byte order mark, which is then refused as JSON: nothing in a body is dropped silently. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export interface BodyBounds {
+  /** Of this body. */
+  readonly maxBytes: number;
+  /** Of all bodies together. */
+  readonly incoming: IncomingBodies;
+}
 
 /**
  * Reads a request body of at most `maxBytes` as UTF-8 text. The media type itself is ignored, as clients of the
@@ -15,7 +23,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,
-  maxBytes: number,
+  { maxBytes, incoming }: BodyBounds,
 ): Promise<Result<string>> {
   const encodingProblem = unsupportedEncoding(request);
   if (encodingProblem !== undefined) {
@@ -24,15 +32,22 @@ export async function readBody(
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBytes) return tooLarge(maxBytes);
   if (awaitingContinue.has(request)) response.writeContinue();
-  const bytes = await collect(request, maxBytes);
+  const bytes = await collect(request, maxBytes, incoming);
   if (bytes === 'aborted') return failed({ code: 'malformed_json', detail: 'The body broke off.' });
   if (bytes === 'too_large') return tooLarge(maxBytes);
+  if (bytes === 'given_up') return tooSlowNow;
   try {
     return success(utf8.decode(bytes));
   } catch {
     return failed({ code: 'malformed_json', detail: 'The body is not valid UTF-8.' });
   }
 }
+
+const tooSlowNow = failed({
+  code: 'queue_full',
+  retryAfterSeconds: 1,
+  detail: 'The relay receives as much data as it may, and this body was the longest on its way.',
+});
 
 function tooLarge(maxBytes: number): Result<string> {
   return failed({ code: 'body_too_large', detail: `The body must not be larger than ${maxBytes} bytes.` });
@@ -48,17 +63,25 @@ function unsupportedEncoding({ headers }: IncomingMessage): string | undefined {
   return undefined;
 }
 
+type Collected = Buffer | 'too_large' | 'aborted' | 'given_up';
+
 /** The whole body, or why there is none. Events rather than an iterator: one body is one or two chunks. */
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'aborted'> {
+function collect(request: IncomingMessage, maxBytes: number, incoming: IncomingBodies): Promise<Collected> {
   return new Promise((resolve) => {
     const body = new ByteList();
-    const stop = (result: Buffer | 'too_large' | 'aborted'): void => {
+    const stop = (result: Collected): void => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
+      incoming.forget(giveUp);
       resolve(result);
     };
+    const giveUp = (): void => stop('given_up');
     const onData = (chunk: Buffer): void => {
-      if (body.size + chunk.length > maxBytes) stop('too_large');
-      else body.add(chunk);
+      if (body.size + chunk.length > maxBytes) {
+        stop('too_large');
+        return;
+      }
+      body.add(chunk);
+      incoming.note(giveUp, body.heldBytes);
     };
     const onEnd = (): void => stop(body.bytes);
     const onClose = (): void => stop('aborted');

@@ -2,6 +2,7 @@ import { systemClock } from '#relay/clock.js';
 import { type Failure, failed } from '#relay/failure.js';
 import { type AppOptions, createApp } from '#relay/http/app.js';
 import { createBoundedServer } from '#relay/http/server.js';
+import { IncomingBodies } from '#relay/http/incoming.js';
 import { UnreadAnswers } from '#relay/http/unread.js';
 import { JobViews } from '#relay/http/view.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
@@ -28,6 +29,7 @@ export async function startFailingApp(
     maxBodyBytes: 1000,
     corsOrigins: [],
     pages: failure === 'bug' ? Object.assign(new Map(), { get: fail }) : new Map(),
+    incoming: new IncomingBodies(100_000),
     unread: new UnreadAnswers(100_000),
     views: new JobViews(),
     maxWaitMs: 1000,

@@ -2,6 +2,7 @@ import test from 'ava';
 import { systemClock } from '#relay/clock.js';
 import { Exports } from '#relay/http/exports.js';
 import { type AppOptions, createApp, type RequestReport } from '#relay/http/app.js';
+import { IncomingBodies } from '#relay/http/incoming.js';
 import { UnreadAnswers } from '#relay/http/unread.js';
 import { JobViews } from '#relay/http/view.js';
 import { createBoundedServer } from '#relay/http/server.js';
@@ -42,6 +43,7 @@ for (const [what, change] of [
       maxBodyBytes: 1000,
       corsOrigins: [],
       pages: new Map(),
+      incoming: new IncomingBodies(1000),
       unread: new UnreadAnswers(1000),
       views: new JobViews(),
       maxWaitMs: 1000,
