@@ -7,7 +7,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { open, rename, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readBoundedFile } from '../bounded_file.js';
 import { syncDirectory } from '../journal/storage.js';
@@ -111,9 +111,11 @@ function ed25519(read: () => KeyObject): KeyObject | undefined {
 /** A file that is there as a whole or not at all, whenever the process or the machine stops. */
 async function writeWhole(path: string, text: string, mode: number): Promise<void> {
   const unfinished = `${path}.tmp`;
-  const handle = await open(unfinished, 'w', mode);
+  await rm(unfinished, { force: true });
+  // Only a file of our own making: one that somebody else has opened or linked here before would show them the key.
+  const handle = await open(unfinished, 'wx', mode);
   try {
-    // Whatever the umask says, or an earlier file that was left.
+    // Whatever the umask says.
     await handle.chmod(mode);
     await handle.writeFile(text);
     await handle.sync();

@@ -1,4 +1,15 @@
-import { chmod, copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { loadPublicKey } from '#relay/audit/keys.js';
@@ -22,6 +33,18 @@ test('the record and its key are their owner’s alone, the public key is for ev
   );
   t.deepEqual(modes, [0o600, 0o600, 0o644]);
   t.is(audit.head.seq, 3);
+});
+
+test('a link that somebody has laid where the key is made leads it nowhere', async (t) => {
+  const path = await auditPath(t);
+  const elsewhere = `${path}.elsewhere`;
+  await writeFile(elsewhere, 'precious', { mode: 0o644 });
+  await symlink(elsewhere, `${path}.key.tmp`);
+  await symlink(elsewhere, `${path}.pub.tmp`);
+  await openAt(t, path);
+  t.is(await readFile(elsewhere, 'utf8'), 'precious');
+  t.is((await stat(elsewhere)).mode & 0o777, 0o644);
+  for (const suffix of ['.key', '.pub']) t.true((await lstat(path + suffix)).isFile());
 });
 
 test('a record goes on under the same key after a stop', async (t) => {
