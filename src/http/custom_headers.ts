@@ -17,7 +17,8 @@ export const headerValue = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
 /**
  * What belongs to the connection (RFC 9110 section 7.6.1), frames the message, or is the relay's own to say: the key
- * that the destination tells repetitions by, the signature, and the header that macaroons travel in. A final `*` stands for anything.
+ * that the destination tells repetitions by, the signature, and the header that macaroons travel in. A final `*` stands
+ * for anything, and `-` for `_` as well: what hands headers on as variables (CGI, WSGI, Rack) tells no difference.
  */
 export const reservedHeaders = [
   'host',
@@ -35,7 +36,9 @@ export const reservedHeaders = [
   'idempotency-key',
   'webhook-*',
 ] as const;
-const reserved = new RegExp(`^(?:${reservedHeaders.join('|').replaceAll('*', '.*')})$`, 'i');
+/** The same as an expression, for names in lower case. */
+export const reservedName = `^(?:${reservedHeaders.join('|').replaceAll('-', '[-_]').replaceAll('*', '.*')})$`;
+const reserved = new RegExp(reservedName, 'i');
 
 /** Reads `headers` of a new job. All that is wrong with them goes to `errors`, by the header's name. */
 export function readCustomHeaders(value: unknown, errors: FieldError[]): CustomHeaders {

@@ -5,6 +5,7 @@ import {
   maxHeaderBytes,
   maxHeaders,
   reservedHeaders,
+  reservedName,
 } from '../http/custom_headers.js';
 import { maxPurposeLength, unfitForRecords } from '../http/export_request.js';
 import { idempotencyKey } from '../http/idempotency_key.js';
@@ -47,7 +48,7 @@ const customHeaders: Schema = {
   maxProperties: maxHeaders,
   propertyNames: {
     pattern: headerName.source,
-    not: { pattern: `^(?:${anyCase(reservedHeaders.join('|')).replaceAll('*', '.*')})$` },
+    not: { pattern: anyCase(reservedName) },
   },
   additionalProperties: { type: 'string', pattern: headerValue.source },
 };
