@@ -16,6 +16,12 @@ export interface SocketsOptions extends Omit<SocketOptions, 'connection'> {
   readonly corsOrigins: readonly string[];
 }
 
+/** Each piece of a frame takes some hundred bytes beside its own, and no client has a reason for so many. */
+const maxFragments = 1000;
+/** The same goes for what the network brings at a time, which is some hundred bytes at least, but for the last. */
+const leastChunkBytes = 256;
+const leastChunks = 1000;
+
 /** How long a peer may take to answer a close frame. */
 const closeTimeoutMs = 5000;
 
@@ -36,6 +42,8 @@ export class ExportSockets {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.maxBodyBytes,
+      maxFragments,
+      maxBufferedChunks: Math.max(leastChunks, Math.ceil(options.maxBodyBytes / leastChunkBytes)),
       closeTimeout: closeTimeoutMs,
       // Never a `macaroon.…`: an answer is no place for a credential.
       handleProtocols: (offered: ReadonlySet<string>) => (offered.has(subprotocol) ? subprotocol : false),

@@ -135,6 +135,20 @@ test('a frame over --max-body closes the socket with 1009, whole or in fragments
   t.like(await fits.frame(() => true), { code: 'unknown_job' });
 });
 
+test('a frame in more pieces than anybody needs closes the socket with 1008', async (t) => {
+  const relay = await startRelay(t);
+  const fitting = await openSocket(t, relay);
+  for (const piece of '{"id":"x"}') fitting.ws.send(piece, { fin: false });
+  fitting.ws.send('', { fin: true });
+  t.like(await fitting.frame(() => true), { code: 'unknown_job' });
+  const socket = await openRaw(t, relay);
+  const pieces = Buffer.concat(
+    Array.from({ length: 1024 }, () => frameOf(0, Buffer.from(' '), { final: false })),
+  );
+  socket.write(Buffer.concat([frameOf(1, Buffer.from(' '), { final: false }), pieces]));
+  t.is(closeCodeIn(await rest(socket)), 1008);
+});
+
 test('binary frames close with 1003, text that is not UTF-8 with 1007', async (t) => {
   const relay = await startRelay(t);
   const binary = await openSocket(t, relay);
