@@ -52,6 +52,8 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     keepAliveTimeout: requestTimeoutMs,
     connectionsCheckingInterval: checkingIntervalMs,
     noDelay: true,
+    // Said aloud, because NODE_OPTIONS can ask for a lenient parser, which two requests can be smuggled past as one.
+    insecureHTTPParser: false,
     // The application answers a request without a Host: Node would do so without saying what is wrong.
     requireHostHeader: false,
   };
