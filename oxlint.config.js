@@ -24,7 +24,16 @@ const layers = {
   tls: [],
   cli: ['arbiter', 'audit', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],
 };
-const leaves = ['bounded_file', 'byte_list', 'clock', 'failure', 'instant', 'trace_context', 'url', 'version'];
+const leaves = [
+  'bounded_file',
+  'byte_list',
+  'clock',
+  'failure',
+  'instant',
+  'trace_context',
+  'url',
+  'version',
+];
 
 const processModule = { name: 'node:process', message: 'main.ts alone touches the process.' };
 
