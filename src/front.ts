@@ -54,12 +54,12 @@ export function createFront(options: FrontOptions): Front {
   });
   // Unread answers may take as much again as the results themselves.
   const unread = new UnreadAnswers(config.maxMemoryBytes);
-  const parts = { ...config, ...observers, exports, registry, clock, unread, verifier };
+  // Half of what jobs may take: what arrives is about to become part of them.
+  const incoming = new IncomingBodies(config.maxMemoryBytes / 2);
+  const parts = { ...config, ...observers, exports, registry, clock, incoming, unread, verifier };
   const sockets = new ExportSockets(parts);
   const app = createApp({
     ...parts,
-    // Half of what jobs may take: what arrives is about to become part of them.
-    incoming: new IncomingBodies(config.maxMemoryBytes / 2),
     views: new JobViews(),
     pages: publicPages(config),
     upgradeRefusal: sockets.refusal,

@@ -6,12 +6,14 @@ import { type Result, failed, success } from '../failure.js';
 import { noteRequest, type RequestReport, type RequestSubject, socketRoute } from '../http/app.js';
 import { caveatFailure } from '../http/authenticate.js';
 import type { DryRun, Exports } from '../http/exports.js';
+import type { IncomingBodies } from '../http/incoming.js';
 import { problemOf } from '../http/problem.js';
 import type { UnreadAnswers } from '../http/unread.js';
 import type { Job } from '../job/job.js';
 import type { JobRegistry } from '../job/registry.js';
 import { checkRequest, expiresAtMs } from '../macaroon/caveats.js';
 import type { VerifiedMacaroon } from '../macaroon/verify.js';
+import { countArrivingFrame } from './arriving_frame.js';
 import { Deadline } from './deadline.js';
 import { Following } from './following.js';
 import { type Frame, dryRunFrame, jobFrame, parseFrame, problemFrame } from './frame.js';
@@ -35,6 +37,8 @@ export interface SocketOptions {
   /** What a `target` caveat must name. */
   readonly name: string;
   readonly maxBodyBytes: number;
+  /** Bounds what all clients together have begun to send. */
+  readonly incoming: IncomingBodies;
   /** Bounds what all clients together have not read, beyond the bound that each socket has. */
   readonly unread: UnreadAnswers;
   /** What the socket runs over. */
@@ -54,7 +58,7 @@ export const closing = {
   goingAway: [1001, 'the relay is stopping'],
   unsupported: [1003, 'frames must be text'],
   policy: [1008, 'a time caveat of the macaroon has passed'],
-  tryLater: [1013, 'too much waits to be read'],
+  tryLater: [1013, 'too much waits, to be read or to come whole'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 /** What may wait for a peer that does not read; what comes on top of it closes the socket. */
@@ -92,6 +96,7 @@ export class ExportSocket {
     });
     this.#heartbeat = new Heartbeat({ clock, ping: () => this.#ping(), onDead: () => ws.terminate() });
     this.#deadline = new Deadline(clock, expiresAtMs(macaroon), () => this.#close('policy'));
+    countArrivingFrame(ws, options.connection, options.incoming, () => this.#giveUp());
     ws.on('message', (data, isBinary) => this.#take(data, isBinary));
     ws.on('pong', () => this.#heartbeat.heard());
     // The library has closed the socket with the code that fits: 1009 for a frame too large, 1007 for bad UTF-8, …
@@ -225,6 +230,12 @@ export class ExportSocket {
     this.#ws.close(code, reason);
     // A closing socket that is not read would never get to see the other side's goodbye.
     this.#ws.resume();
+  }
+
+  /** At once: what has come of a frame stays in memory as long as the connection. */
+  #giveUp(): void {
+    this.#close('tryLater');
+    this.#ws.terminate();
   }
 
   #release(): void {

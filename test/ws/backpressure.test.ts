@@ -3,6 +3,7 @@ import test from 'ava';
 import { WebSocket } from 'ws';
 import type { Result } from '#relay/failure.js';
 import { createBoundedServer } from '#relay/http/server.js';
+import { IncomingBodies } from '#relay/http/incoming.js';
 import { UnreadAnswers } from '#relay/http/unread.js';
 import type { Job } from '#relay/job/job.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
@@ -49,6 +50,7 @@ async function serve(t: Cleanup) {
     name: 'export-service',
     corsOrigins: [],
     maxBodyBytes: 1 << 20,
+    incoming: new IncomingBodies(1 << 20),
     unread: new UnreadAnswers(1 << 20),
     verifier: () => {
       if (broken.verifier) throw new Error('a bug');

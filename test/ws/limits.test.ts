@@ -135,6 +135,28 @@ test('a frame over --max-body closes the socket with 1009, whole or in fragments
   t.like(await fits.frame(() => true), { code: 'unknown_job' });
 });
 
+test('frames that clients hold back are bounded together: the one that was begun first is given up', async (t) => {
+  const relay = await startRelay(t, ['--max-body=100kb', '--max-memory=400kb', '--max-response=1kb']);
+  const follower = await openSocket(t, relay);
+  follower.ws.pong('x'.repeat(100));
+  const begun = Buffer.concat([
+    frameOf(1, Buffer.alloc(50_000, ' '), { final: false }),
+    // What comes between fragments does not hide them.
+    frameOf(9, Buffer.alloc(100)),
+    frameOf(0, Buffer.alloc(20_000, ' '), { final: false }),
+  ]);
+  const sockets = [await openRaw(t, relay), await openRaw(t, relay), await openRaw(t, relay)];
+  const ended = sockets.map(async (socket, number) => ({ number, code: closeCodeIn(await rest(socket)) }));
+  for (const socket of sockets) {
+    socket.write(begun);
+    await once(socket, 'data');
+  }
+  t.deepEqual(await Promise.race(ended), { number: 0, code: 1013 });
+  t.false(sockets[1]?.destroyed);
+  follower.send({ id: 'x' });
+  t.like(await follower.frame(() => true), { code: 'unknown_job' }, 'what is only held open is left alone');
+});
+
 test('a frame in more pieces than anybody needs closes the socket with 1008', async (t) => {
   const relay = await startRelay(t);
   const fitting = await openSocket(t, relay);
