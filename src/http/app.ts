@@ -18,7 +18,7 @@ import type { IncomingBodies } from './incoming.js';
 import { invalidRequest, together } from './invalid_request.js';
 import { parsePollOptions } from './poll_options.js';
 import { type Page, type Reply, answerOf, answerToFailure } from './reply.js';
-import { parseRequestOptions } from './request_options.js';
+import { type RequestOptions, parseRequestOptions } from './request_options.js';
 import { sendAnswer } from './send_answer.js';
 import type { UnreadAnswers } from './unread.js';
 import type { JobViews } from './view.js';
@@ -167,17 +167,14 @@ async function handleExport(
   route: Route,
   subject: RequestSubject,
 ): Promise<Result<Reply>> {
-  const { name, clock, maxBodyBytes, incoming, exports } = options;
+  const { name, clock, exports } = options;
   const facts = { target: name, path: route, method: ctx.method, nowMs: clock.nowMs() };
   const macaroon = authenticate(ctx.req.headers, options.verifier(), facts);
   if (!macaroon.ok) return macaroon;
   subject.owner = macaroon.value.identifier;
   subject.traceparent = parseTraceparent(ctx.req.headers['traceparent']);
-  const body = await readBody(ctx.req, ctx.res, { maxBytes: maxBodyBytes, incoming });
-  if (!body.ok) return body;
   const query = new URLSearchParams(ctx.querystring);
-  const asked = parseRequestOptions(query, idempotencyKeysOf(ctx));
-  const parsed = together(asked, parseExportRequest(body.value));
+  const parsed = await readRequest(ctx, options, query);
   if (!parsed.ok) return parsed;
   const [{ dryRun, events, idempotencyKey }, request] = parsed.value;
   noteRequest(subject, request, dryRun);
@@ -194,6 +191,18 @@ async function handleExport(
   const waiting = waitingOf(ctx, query, options);
   if (!waiting.ok) return waiting;
   return jobReply(await exports.ask(request, macaroon.value, waiting.value), events);
+}
+
+/** Apart, so that a long poll does not hold the text of its body for as long as it waits. */
+async function readRequest(
+  ctx: Context,
+  { maxBodyBytes, incoming }: AppOptions,
+  query: URLSearchParams,
+): Promise<Result<readonly [RequestOptions, ExportRequest]>> {
+  const body = await readBody(ctx.req, ctx.res, { maxBytes: maxBodyBytes, incoming });
+  if (!body.ok) return body;
+  const asked = parseRequestOptions(query, idempotencyKeysOf(ctx));
+  return together(asked, parseExportRequest(body.value));
 }
 
 /** Notes what a request asks for, once that is known. */

@@ -63,6 +63,12 @@ function unsupportedEncoding({ headers }: IncomingMessage): string | undefined {
   return undefined;
 }
 
+/**
+ * A body that breaks off reports an error and then closes; the close is what counts. Out here, because a function in
+ * there would keep the body for as long as the request, which may be a long poll.
+ */
+const ignore = (): void => undefined;
+
 type Collected = Buffer | 'too_large' | 'aborted' | 'given_up';
 
 /** The whole body, or why there is none. Events rather than an iterator: one body is one or two chunks. */
@@ -86,7 +92,6 @@ function collect(request: IncomingMessage, maxBytes: number, incoming: IncomingB
     const onEnd = (): void => stop(body.bytes);
     const onClose = (): void => stop('aborted');
     request.on('data', onData).on('end', onEnd).on('close', onClose);
-    // A body that breaks off reports an error and then closes; the close is what counts.
-    request.on('error', () => undefined);
+    request.on('error', ignore);
   });
 }

@@ -6,7 +6,7 @@ import { readBody } from '#relay/http/body.js';
 import { IncomingBodies } from '#relay/http/incoming.js';
 import { eventually } from '../helpers/eventually.js';
 import { listenOnLoopback } from '../helpers/loopback.js';
-import { head, open } from '../helpers/raw.js';
+import { head, open, post } from '../helpers/raw.js';
 import { startRelay } from '../helpers/relay.js';
 import { startDestination } from '../helpers/scripted_destination.js';
 
@@ -71,4 +71,25 @@ test('a body in chunks of one byte takes little more memory than its bytes', asy
   const grown = heapUsed() - before;
   t.true(incoming.bytes <= 100_000, `${incoming.bytes} bytes held`);
   t.true(grown < 2_000_000, `${grown} bytes`);
+});
+
+test('long polls that are held keep nothing of what was sent', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const used = (): number => {
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const relay = await startRelay(t, ['--max-body=200kb', '--max-memory=1mb', '--max-response=1kb']);
+  const destination = await startDestination(t, () => undefined);
+  const { json } = await relay.submit(destination.url);
+  const before = used();
+  for (let number = 0; number < 20; number += 1) {
+    const body = JSON.stringify({ id: json.id, padding: 'x'.repeat(190_000) });
+    (await open(t, relay)).write(post('/lp/export?until=Finished&timeout=50', body));
+    await eventually(() => relay.service.stats().waiters === number + 1);
+  }
+  await eventually(() => used() - before < 2_000_000);
+  t.is(relay.service.stats().waiters, 20);
 });
