@@ -3,6 +3,7 @@ import { type Server as TlsServer, createServer as createTlsServer } from 'node:
 import type { Socket } from 'node:net';
 import type { RequestReport } from './app.js';
 import { awaitingContinue } from './body.js';
+import { Pace } from './pace.js';
 import { answerUnparsed } from './unparsed.js';
 import { AnswersInWriting, type WantsUpgrade, upgradableMessage } from './upgrade.js';
 
@@ -35,14 +36,19 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   const { requestTimeoutMs, maxConnections, certificate, onRefused, onRequest, wantsUpgrade } = options;
   const checkingIntervalMs = Math.min(1000, Math.ceil(requestTimeoutMs / 4));
   const answers = new AnswersInWriting();
+  const pace = new Pace();
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
+    // One that follows others on its connection is not what makes a turn long, and need not wait.
+    const follows = answers.has(request.socket);
     answers.note(request, response);
     // Until it is answered a long poll may be as idle as it likes.
     response.on('timeout', () => {
       if (response.writableEnded) request.socket.destroy();
     });
-    handler(request, response);
+    // Of one whose client has gone, nothing is left to be read.
+    if (follows) handler(request, response);
+    else pace.begin({ run: () => handler(request, response), isMoot: () => request.destroyed });
   };
   const bounds = {
     IncomingMessage: upgradableMessage((request) => !answers.has(request.socket) && wantsUpgrade(request)),
