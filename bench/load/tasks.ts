@@ -1,4 +1,5 @@
 import { burst } from './burst.js';
+import { account, aimAt, arrived, flood, highestRate, oneExport, receiveFlood } from './flood.js';
 import { hammer, submitOne } from './hammer.js';
 import { hold, paced, releaseHeld, startHolding } from './held_polls.js';
 import { directLatencies, exportLatencies, longPollLatencies } from './latencies.js';
@@ -17,6 +18,13 @@ export const tasks = {
   hold,
   releaseHeld,
   paced,
+  aimAt,
+  receiveFlood,
+  arrived,
+  highestRate,
+  oneExport,
+  flood,
+  account,
 };
 
 export type Tasks = typeof tasks;

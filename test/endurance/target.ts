@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import type { JobJson } from '../helpers/relay.js';
+import { RelayProcess, type RelayProcessOptions } from '../helpers/relay_process.js';
+import type { Cleanup } from '../helpers/scripted_destination.js';
+
+/** An answer, or that there is none because the relay was killed meanwhile. */
+export type Reply = { readonly status: number; readonly retryAfter: number; readonly json: JobJson } | 'cut';
+
+export interface PostOptions {
+  readonly macaroon: string;
+  readonly key?: string;
+  /** Whether it may be held: then it is not expected within a second. */
+  readonly held?: boolean;
+}
+
+/** What requests have met that they should not. */
+export interface Troubles {
+  /** Refusals and failures, by status and code, that are not documented for what was asked. */
+  readonly unexpected: Map<string, number>;
+  /** Refusals for want of room, each with its `Retry-After`. */
+  refused: number;
+  /** Answered after more than a second, though not held; without those of a relay that has just started. */
+  hangs: number;
+  slowestMs: number;
+  /** Of a relay that has just started, and meets all that waited for it with code that is not compiled yet. */
+  slowestAtStartMs: number;
+  requests: number;
+}
+
+const hangMs = 1000;
+const startMs = 10_000;
+
+/** The relay under load: one after the other, since each is killed in its time and another takes its journal. */
+export class Target {
+  readonly troubles: Troubles = {
+    unexpected: new Map(),
+    refused: 0,
+    hangs: 0,
+    slowestMs: 0,
+    slowestAtStartMs: 0,
+    requests: 0,
+  };
+  /** How often it was killed. */
+  lives = 0;
+  relay: RelayProcess;
+  /** Resolves once a relay listens. */
+  ready: Promise<unknown> = Promise.resolve();
+  #down = false;
+  #pool: Pool;
+  readonly #t: Cleanup;
+  readonly #options: RelayProcessOptions;
+
+  private constructor(t: Cleanup, options: RelayProcessOptions, relay: RelayProcess) {
+    this.#t = t;
+    this.#options = options;
+    this.relay = relay;
+    this.#pool = poolOf(relay);
+  }
+
+  static async start(t: Cleanup, options: RelayProcessOptions): Promise<Target> {
+    return new Target(t, options, await RelayProcess.start(t, options));
+  }
+
+  /** Whether requests may fail for want of a relay. */
+  get down(): boolean {
+    return this.#down;
+  }
+
+  /** `kill -9`, and another one that takes over. */
+  async killAndRestart(): Promise<void> {
+    this.#down = true;
+    this.lives += 1;
+    let up: () => void = () => undefined;
+    this.ready = new Promise<void>((resolve) => (up = resolve));
+    await this.relay.kill();
+    await this.#pool.destroy();
+    this.relay = await RelayProcess.start(this.#t, this.#options);
+    this.#pool = poolOf(this.relay);
+    this.#down = false;
+    up();
+  }
+
+  async post(path: string, body: unknown, { macaroon, key, held = false }: PostOptions): Promise<Reply> {
+    await this.ready;
+    const life = this.lives;
+    const begunAtMs = performance.now();
+    this.troubles.requests += 1;
+    try {
+      const response = await this.#pool.request({
+        path,
+        method: 'POST',
+        headers: { 'x-api-key': macaroon, ...(key !== undefined && { 'idempotency-key': key }) },
+        body: JSON.stringify(body),
+      });
+      const json = JSON.parse(await response.body.text()) as JobJson;
+      if (!held && life === this.lives) this.#took(performance.now() - begunAtMs);
+      return { status: response.statusCode, retryAfter: Number(response.headers['retry-after']), json };
+    } catch (error) {
+      if (life === this.lives) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+        this.unexpected(`no answer (${code})`);
+        // Without this a relay that refuses connections would be asked without a pause.
+        await delay(100);
+      }
+      return 'cut';
+    }
+  }
+
+  unexpected(what: string): void {
+    this.troubles.unexpected.set(what, (this.troubles.unexpected.get(what) ?? 0) + 1);
+  }
+
+  closeConnections(): Promise<void> {
+    return this.#pool.destroy();
+  }
+
+  #took(ms: number): void {
+    if (performance.now() - this.relay.startedAtMs < startMs) {
+      this.troubles.slowestAtStartMs = Math.max(this.troubles.slowestAtStartMs, ms);
+      return;
+    }
+    this.troubles.slowestMs = Math.max(this.troubles.slowestMs, ms);
+    if (ms > hangMs) this.troubles.hangs += 1;
+  }
+}
+
+function poolOf(relay: RelayProcess): Pool {
+  return new Pool(relay.url, { connections: 512, headersTimeout: 90_000, bodyTimeout: 90_000 });
+}
