@@ -24,7 +24,7 @@ const load = 0.6;
 const killedShare = 0.4;
 const killEveryMs = 180_000;
 const calibrationMs = 8000;
-const calibrationApps = 192;
+const calibrationApps = 640;
 const tickMs = 10;
 
 const flags = ['--attempts=2', '--attempt-timeout=3s', '--job-timeout=30s', '--lane-concurrency=16'];
