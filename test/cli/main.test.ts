@@ -53,7 +53,7 @@ test('the binary prints help and version', async (t) => {
   t.is(help.status, 0);
   for (const { flag } of Object.values(settings)) t.true(help.stdout.includes(`--${flag}`), flag);
   for (const command of ['demo', 'mint', 'inspect', 'attenuate', 'send', 'audit']) {
-    t.regex((await runBinary([command, '--help'])).stdout, /\nExample:\n/);
+    t.regex((await runBinary([command, '--help'])).stdout, /\nExample.*:\n/);
   }
   t.regex((await runBinary(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
