@@ -30,8 +30,12 @@ export type ParsedDestination =
 
 const trailingDot = 'has a host that ends in a dot';
 
-/** Longest uri, in UTF-16 code units: what HTTP servers commonly accept as a request line. */
+/**
+ * Longest uri, in UTF-16 code units, as it is written and normalised: what HTTP servers commonly accept as a request
+ * line.
+ */
 export const maxUriLength = 8192;
+const tooLong = `is longer than ${maxUriLength} characters`;
 
 /**
  * Parses a client's uri strictly: what a person and a parser could read differently is refused rather than
@@ -57,6 +61,8 @@ function parseAnew(text: string): ParsedDestination {
   if (reason !== undefined) return { ok: false, reason };
   const url = parseUrl(text);
   if (url === undefined) return invalid('is not an absolute URL');
+  // One character may take nine once it is encoded.
+  if (url.href.length > maxUriLength) return invalid(tooLong);
   const { protocol } = url;
   if (protocol !== 'https:' && protocol !== 'http:') return invalid('must be an https: or http: URL');
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
@@ -86,7 +92,7 @@ function hasBrokenPunycode(host: string): boolean {
 
 /** Why the text is ambiguous before any parser has normalised it, or `undefined`. */
 function ambiguity(text: string): string | undefined {
-  if (text.length > maxUriLength) return `is longer than ${maxUriLength} characters`;
+  if (text.length > maxUriLength) return tooLong;
   // The WHATWG parser strips or encodes these silently.
   if (/[\s\p{Cc}]/u.test(text)) return 'contains white space or control characters';
   if (text.includes('\\')) return 'contains a backslash';

@@ -122,6 +122,13 @@ test('a uri is at most as long as servers accept', (t) => {
   t.false(parseDestination(prefix.padEnd(maxUriLength + 1, 'x')).ok);
 });
 
+test('a uri may not grow beyond the limit once its characters are encoded', (t) => {
+  const prefix = 'https://receiver.example/';
+  const fitting = Math.floor((maxUriLength - prefix.length) / 9);
+  t.true(parseDestination(prefix + '\u3042'.repeat(fitting)).ok);
+  t.false(parseDestination(prefix + '\u3042'.repeat(fitting + 1)).ok);
+});
+
 test('a name with umlauts parses after any number of other uris', (t) => {
   // `URL.canParse` of Node 20 and 22 misreads such names once it is called often enough to be optimised.
   for (let number = 0; number < 20_000; number += 1) parseDestination(`https://a.example/${number}`);
