@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { AttemptOutcome } from '#relay/delivery/outcome.js';
 import { laneOf } from '#relay/job/job.js';
+import { dice } from '../helpers/dice.js';
 import { settled } from '../helpers/fake_clock.js';
 import { destination } from '../helpers/jobs.js';
 import { bounds, type Known, must } from './ledger.js';
@@ -223,17 +224,6 @@ const kill = fc
 const storage = fc
   .constantFrom('none' as const, 'none' as const, 'full' as const, 'broken' as const)
   .map((fault): Operation => ({ toString: () => `fault: ${fault}`, run: (world) => world.setFault(fault) }));
-
-/** Numbers that look random and come again with the same seed (mulberry32). */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export const operations: fc.Arbitrary<readonly Operation[]> = fc.array(
   fc.oneof(
