@@ -1,7 +1,7 @@
 /** What mutations draw from. */
 export interface Material {
   readonly corpus: readonly Buffer[];
-  readonly dictionary: readonly string[];
+  readonly dictionary: readonly (string | Buffer)[];
   readonly maxBytes: number;
 }
 
@@ -90,7 +90,8 @@ const graft: Mutation = (bytes, random, { corpus }) => {
 const insertWord: Mutation = (bytes, random, { dictionary }) => {
   const at = below(random, bytes.length + 1);
   const end = random() < 0.5 ? at : Math.min(bytes.length, at + skewed(random, 16));
-  return replaced(bytes, at, end, Buffer.from(oneOf(dictionary, random)));
+  const word = oneOf(dictionary, random);
+  return replaced(bytes, at, end, typeof word === 'string' ? Buffer.from(word) : word);
 };
 
 /** A binary number, of any of the usual widths, says something else. */

@@ -153,7 +153,7 @@ export const response: Target = {
       'keep-alive: timeout=0\r\n',
       'retry-after: 1e9\r\n',
       'trailer: x\r\n',
-      '\x80\xff',
+      Buffer.from([0x80, 0xff]),
     ],
   ],
   corpus: () => {

@@ -7,7 +7,7 @@ export interface Target {
   /** What inputs are made of: whole inputs, which are played as they are first. */
   readonly corpus: () => readonly Buffer[];
   /** Words of the format. */
-  readonly dictionary: readonly string[];
+  readonly dictionary: readonly (string | Buffer)[];
   /** No input is longer. */
   readonly maxBytes: number;
   /** Opens what all inputs of a campaign are given to; it closes with `t`. */

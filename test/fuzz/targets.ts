@@ -1,7 +1,11 @@
+import { audit } from './audit.js';
+import { body } from './body.js';
 import { destination } from './destination.js';
+import { frames } from './frames.js';
+import { journal } from './journal.js';
 import { response } from './response.js';
 import type { Target } from './target.js';
 import { token } from './token.js';
 
-/** Everything that reads what strangers write, in the order of the command's help. */
-export const targets: readonly Target[] = [token, destination, response];
+/** Everything that reads what strangers write. */
+export const targets: readonly Target[] = [token, body, destination, response, frames, journal, audit];
