@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { signingKey } from '#relay/audit/keys.js';
-import { noHash } from '#relay/audit/line.js';
+import { type Line, noHash, sealLine } from '#relay/audit/line.js';
 import { AuditRecord } from '#relay/audit/record.js';
 import { recover, type Recovered } from '#relay/audit/recover.js';
 import { type Report, Verifier } from '#relay/audit/verify.js';
-import { departing, forge, hashOf } from '../helpers/audit.js';
+import { departing, hashOf } from '../helpers/audit.js';
 import { FakeClock } from '../helpers/fake_clock.js';
 import type { MemoryDisk } from '../helpers/memory_disk.js';
 import { type Files, decodeChange, diskWith, encodeChange, filesOf, holds } from './disk_files.js';
@@ -40,6 +40,10 @@ function linesOf(bytes: Buffer): { readonly lines: readonly Buffer[]; readonly t
   return { lines, torn: bytes.subarray(start) };
 }
 
+function wholeLines(files: Files): readonly string[] {
+  return [...files.values()].flatMap((bytes) => linesOf(bytes).lines).map(String);
+}
+
 type Verify = (files: Files, head?: string) => Report;
 
 function verifierWith(key: ReturnType<typeof readKey>): Verify {
@@ -54,19 +58,33 @@ function verifierWith(key: ReturnType<typeof readKey>): Verify {
   };
 }
 
-/** Gives each line the hash of its content and links it to the one before, as somebody does who lacks only the key. */
-function forgeAll(bytes: Buffer, before: string): Buffer {
-  let prev = before;
-  const { lines, torn } = linesOf(bytes);
-  const forged = lines.map((line) => {
-    const text = line.toString();
-    const { sig } = attempted(() => JSON.parse(text) as { readonly sig?: unknown }) ?? {};
-    const again = attempted(() => forge(text, { sig }, prev));
-    if (again === undefined) return `${text}\n`;
-    prev = hashOf(again);
-    return `${again}\n`;
-  });
-  return Buffer.concat([Buffer.from(forged.join('')), torn]);
+/** What `sealLine` writes itself. */
+const sealed = ['seq', 'time', 'kind', 'prev', 'sig', 'hash'];
+
+/** A line with the hash of its content, linked to another before it; what is no line stays what it is. */
+function forgeLine(line: string, prev: string): { readonly text: string; readonly hash: string } | undefined {
+  const members: unknown = attempted(() => JSON.parse(line));
+  if (typeof members !== 'object' || members === null) return undefined;
+  const { seq, time, kind, sig } = members as Line & { readonly sig?: unknown };
+  const others = Object.entries(members).filter(([member]) => !sealed.includes(member));
+  const sign = typeof sig === 'string' ? () => Buffer.from(sig, 'base64') : undefined;
+  return sealLine({ seq, time, kind, prev }, Object.fromEntries(others), sign);
+}
+
+/** Makes all hashes of a record fit, as somebody does who lacks only the key. */
+function forgeAll(files: Files): Files {
+  let prev = noHash;
+  const forged = new Map<string, Buffer>();
+  for (const [file, bytes] of files) {
+    const { lines, torn } = linesOf(bytes);
+    const texts = lines.map((line) => {
+      const again = forgeLine(line.toString(), prev);
+      prev = again?.hash ?? prev;
+      return again?.text ?? `${line.toString()}\n`;
+    });
+    forged.set(file, Buffer.concat([Buffer.from(texts.join('')), torn]));
+  }
+  return forged;
 }
 
 async function goOn(disk: MemoryDisk, key: ReturnType<typeof readKey>, recovered: Recovered): Promise<void> {
@@ -88,21 +106,8 @@ class Oracle {
   readonly #verify = verifierWith(this.#key);
   readonly files = inOrder(filesOf(folder, /^audit\.log/));
   readonly #text = Buffer.concat([...this.files.values()]);
+  readonly #original = new Set(linesOf(this.#text).lines.map(String));
   readonly #head = hashOf(linesOf(this.#text).lines.at(-1)?.toString() ?? '');
-
-  /** The head before a file. */
-  before(file: string): string {
-    let head = noHash;
-    for (const [other, bytes] of this.files) {
-      if (other === file) return head;
-      head = hashOf(linesOf(bytes).lines.at(-1)?.toString() ?? '');
-    }
-    return head;
-  }
-
-  forge(file: string, bytes: Buffer): Buffer {
-    return forgeAll(bytes, this.before(file));
-  }
 
   /** Nothing but a cut tail goes unnoticed without the head, and nothing at all with it. */
   judgeVerification(files: Files, forged: boolean): void {
@@ -124,6 +129,11 @@ class Oracle {
     );
   }
 
+  #isKept(before: Files, after: Files): boolean {
+    const kept = new Set(wholeLines(after));
+    return wholeLines(before).every((line) => kept.has(line) || !this.#original.has(line));
+  }
+
   /** A start refuses and changes nothing, or goes on with a record that is whole if it was but for its end. */
   async judgeRecovery(files: Files, isNewest: boolean, forged: boolean): Promise<void> {
     const disk = diskWith(files);
@@ -135,7 +145,9 @@ class Oracle {
     }
     await goOn(disk, this.#key, recovery.recovered);
     if (forged) return;
-    const { ok } = this.#verify(filesOn(disk));
+    const after = filesOn(disk);
+    must(this.#isKept(files, after), 'a start has destroyed lines that were intact');
+    const { ok } = this.#verify(after);
     if (isNewest) must(ok, 'what a start goes on with is not whole');
     else must(ok === this.#verify(files).ok, 'a start has covered up a change');
   }
@@ -151,7 +163,8 @@ function open(): Run {
   return async (input) => {
     const { index, bytes, forged } = decodeChange(input, names.length);
     const file = names[index] ?? name;
-    const files = inOrder(new Map(oracle.files).set(file, forged ? oracle.forge(file, bytes) : bytes));
+    const changed = inOrder(new Map(oracle.files).set(file, bytes));
+    const files = forged ? forgeAll(changed) : changed;
     oracle.judgeVerification(files, forged);
     await oracle.judgeRecovery(files, file === names.at(-1), forged);
   };

@@ -74,7 +74,7 @@ function judgeBody(text: string): void {
   );
   must(Buffer.byteLength(data) === dataBytes && data.isWellFormed(), 'data of another length');
   must(
-    headers.length <= maxHeaders && [...purpose].length <= 200,
+    headers.length <= maxHeaders && Array.from(purpose).length <= 200,
     'headers or a purpose beyond their bounds',
   );
   must(

@@ -55,6 +55,7 @@ function judgeParsed(text: string, { href, origin, protocol, host, address, port
     'the platform reads another URL',
   );
   must(url.hostname.replace(/^\[|\]$/g, '') === host, 'the platform reads another host');
+  must(!host.endsWith('.'), 'a host with a dot at its end');
   must(url.hash === '' && !/[@\\\s]/.test(origin), 'an origin that can be misread');
   must((isIP(host) === 0 ? undefined : host) === address, 'an address that is not known as one');
   must(port >= 0 && port <= 65535 && path.startsWith('/'), 'a port or a path that is none');

@@ -60,7 +60,8 @@ const heads = [
 /** What a client sends on a WebSocket: bytes to a whole relay, and their text to what reads a frame. */
 export const frames: Target = {
   name: 'frames',
-  maxBytes: 400_000,
+  // Each frame is answered, however small it is: more of them take their time, which is no hang.
+  maxBytes: 20_000,
   dictionary: [
     ...heads.map((head) => Buffer.from(head, 'latin1')),
     ...[

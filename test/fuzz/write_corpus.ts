@@ -48,19 +48,23 @@ async function writeJournal(folder: string, end: 'close' | 'kill'): Promise<void
   writeAll(folder, disk);
 }
 
+/** Of a run that was stopped, so that there is a checkpoint, and one that was killed. */
 async function writeRecord(folder: string): Promise<void> {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const disk = new MemoryDisk();
-  const own = { clock: new FakeClock(), storage: disk.storage(), name: 'audit.log', maxFileBytes: 5000 };
   const key = signingKey(privateKey, false);
-  const recovery = await recover(own.storage, own.name, key.publicKey);
-  if (!recovery.ok) throw new Error(recovery.why);
-  const others = { key, version: '0', kept: new Map(), onOutage: () => undefined };
-  const record = new AuditRecord({ ...own, ...others }, recovery.recovered);
-  for (let count = 0; count < 10; count += 1) {
-    const job = departing({ purpose: `purpose ${count}` });
-    await record.leaving(job);
-    await record.ended(arrived(job));
+  const disk = new MemoryDisk();
+  for (const end of ['close', 'kill']) {
+    const own = { clock: new FakeClock(), storage: disk.storage(), name: 'audit.log', maxFileBytes: 5000 };
+    const recovery = await recover(own.storage, own.name, key.publicKey);
+    if (!recovery.ok) throw new Error(recovery.why);
+    const others = { key, version: '0', kept: new Map(), onOutage: () => undefined };
+    const record = new AuditRecord({ ...own, ...others }, recovery.recovered);
+    for (let count = 0; count < 5; count += 1) {
+      const job = departing({ purpose: `purpose ${count}` });
+      await record.leaving(job);
+      await record.ended(arrived(job));
+    }
+    if (end === 'close') await record.close();
   }
   disk.kill();
   writeAll(folder, disk);
