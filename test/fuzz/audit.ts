@@ -63,7 +63,7 @@ const sealed = ['seq', 'time', 'kind', 'prev', 'sig', 'hash'];
 
 /** A line with the hash of its content, linked to another before it; what is no line stays what it is. */
 function forgeLine(line: string, prev: string): { readonly text: string; readonly hash: string } | undefined {
-  const members: unknown = attempted(() => JSON.parse(line));
+  const members: unknown = attempted((): unknown => JSON.parse(line));
   if (typeof members !== 'object' || members === null) return undefined;
   const { seq, time, kind, sig } = members as Line & { readonly sig?: unknown };
   const others = Object.entries(members).filter(([member]) => !sealed.includes(member));
