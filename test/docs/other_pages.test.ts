@@ -12,6 +12,7 @@ import { RunningProgram } from '../helpers/process.js';
 import { mint, startRelay } from '../helpers/relay.js';
 import { type Cleanup, startDestination } from '../helpers/scripted_destination.js';
 import { ClientSocket } from '../helpers/sockets.js';
+import { parseFuzzArguments } from '../fuzz/arguments.js';
 import { scenarios } from '../faults/figures/all.js';
 
 /** Which test runs the blocks of a page. A page that is not here has none. */
@@ -21,6 +22,7 @@ const testedBy = {
   'docs/client.md': 'client/documentation.test',
   'docs/durability.md': 'docs/other_pages.test',
   'docs/errors.md': 'docs/app_developer_pages.test',
+  'docs/fuzzing.md': 'docs/other_pages.test',
   'docs/macaroons.md': 'docs/app_developer_pages.test',
   'docs/migration.md': 'docs/app_developer_pages.test',
   'docs/operating/README.md': 'docs/other_pages.test',
@@ -179,4 +181,11 @@ test('docs/performance.md: the measurements named there exist', (t) => {
       t.true(isValue || known, word);
     }
   }
+});
+
+test('the commands of docs/fuzzing.md are understood', (t) => {
+  for (const argv of argumentsOf('docs/fuzzing.md', 'fuzz')) {
+    t.is(typeof parseFuzzArguments(argv), 'object', argv.join(' '));
+  }
+  t.is(parseFuzzArguments(['nothing']), 'there is no such target');
 });

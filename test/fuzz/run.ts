@@ -4,7 +4,7 @@
  * `--input` plays it again.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parseFuzzArguments } from './arguments.js';
 import { type Breakage, campaign } from './campaign.js';
 import type { Target } from './target.js';
 import { targets } from './targets.js';
@@ -29,24 +29,13 @@ function write(target: Target, seed: number, { index, input, what }: Breakage): 
   );
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    input: { type: 'string' },
-  },
-});
-const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-if (!(minutes > 0)) usage('--minutes must be a number above 0');
-if (!Number.isSafeInteger(seed)) usage('--seed must be a whole number');
-const chosen = targets.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-if (chosen.length < positionals.length || chosen.length === 0) usage('there is no such target');
-if (values.input !== undefined && chosen.length > 1) usage('--input needs the name of one target');
+const asked = parseFuzzArguments(process.argv.slice(2));
+if (typeof asked === 'string') usage(asked);
+const { chosen, minutes, seed, input } = asked;
 
 let broken = 0;
 for (const target of chosen) {
-  const one = values.input === undefined ? undefined : readFileSync(values.input);
+  const one = input === undefined ? undefined : readFileSync(input);
   const played = one === undefined ? target : { ...target, corpus: () => [one] };
   const begunAtMs = performance.now();
   const passedMs = (): number => performance.now() - begunAtMs;
