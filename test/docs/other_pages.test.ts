@@ -46,14 +46,11 @@ async function scratch(t: Cleanup): Promise<string> {
 
 /** The arguments behind `npm run <script> --` in each line. */
 function argumentsOf(page: string, script: string): readonly (readonly string[])[] {
-  return onlyBlock(page)
-    .text.split(/\n| && /)
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [command = '', argv = ''] = line.replace(/\s+#.*$/, '').split(' -- ');
-      if (command !== `npm run ${script}`) throw new Error(`${page}: ${line}`);
-      return argv.split(' ').filter((word) => word !== '');
-    });
+  return docBlocks(page)
+    .flatMap(({ text }) => text.split(/\n| && /))
+    .map((line) => line.replace(/\s+#.*$/, '').split(' -- '))
+    .filter(([command]) => command === `npm run ${script}`)
+    .map(([, argv = '']) => argv.split(' ').filter((word) => word !== ''));
 }
 
 test('every page with something to run has a test that runs it', async (t) => {
@@ -167,6 +164,8 @@ test('docs/reliability.md: the scenarios named there exist', (t) => {
   const lines = argumentsOf('docs/reliability.md', 'faults');
   t.is(lines.length, 4);
   for (const word of lines.flat()) t.true(ids.has(word) || ['--json', '--write'].includes(word), word);
+  t.deepEqual(argumentsOf('docs/reliability.md', 'soak'), [['--minutes', '30']]);
+  t.deepEqual(argumentsOf('docs/reliability.md', 'overload'), [['--seconds', '20']]);
 });
 
 test('docs/performance.md: the measurements named there exist', (t) => {
