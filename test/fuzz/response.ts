@@ -93,8 +93,10 @@ async function open(t: Cleanup): Promise<Run> {
     judge(await sender.send(url, { timeoutMs: manner.then === 'wait' ? 30 : 900 }));
     if (manner.pieces > 1 || bytes.length > maxBytesAtOnce) return;
     const next = await sender.send(url, { timeoutMs: 900 });
+    // The end of a connection may be on its way while it is used again; a retry then has another.
+    const isLate = next.kind === 'failed' && next.error.code === 'connection_reset' && manner.then !== 'wait';
     const isFine = next.kind === 'answered' && next.answer.body === 'fine!';
-    must(isFine, 'what an earlier answer left is the next answer');
+    must(isFine || isLate, 'what an earlier answer left is the next answer');
     must(sender.connections() <= 2, 'connections are left open');
   };
 }
