@@ -4,6 +4,8 @@ import { startRelay, UndiciPosts } from '../harness/servers.js';
 import { mint, payload, post, submission } from '../load/requests.js';
 
 const dataBytes = 1024;
+/** Exports before each measurement: for a while after a forced collection of garbage they take twice as long. */
+const leadIn = 3000;
 
 interface BurstPlan {
   readonly jobs: number;
@@ -29,13 +31,14 @@ async function measureBursts(plan: BurstPlan, effort: Effort): Promise<readonly 
   const requests = Array.from({ length: lanes }, (_, lane) =>
     post({ path: '/export', macaroon: mint(port, `app-${lane}`), body }),
   );
-  const relayed = async (): Promise<number> =>
-    (await agent.run('burst', { port: relay.port, connections, requests, count })).durationMs;
-  const posted = (): Promise<number> => undici.post({ port, path: '/in', body: data, count, concurrency });
+  const relayed = async (exports: number): Promise<number> =>
+    (await agent.run('burst', { port: relay.port, connections, requests, count: exports })).durationMs;
+  const posted = (posts: number): Promise<number> =>
+    undici.post({ port, path: '/in', body: data, count: posts, concurrency });
   const ours: Sides = { perSecond: [], cpuMicros: [] };
   const theirs: Sides = { perSecond: [], cpuMicros: [] };
   // Twice, since the first burst also pays for code that is not compiled yet.
-  for (const warmUp of [relayed, posted, relayed, posted]) await warmUp();
+  for (const warmUp of [relayed, posted, relayed, posted]) await warmUp(count);
   await alternate(
     effort.rounds,
     () => timed(relay.program, relayed, count, ours),
@@ -64,12 +67,14 @@ interface Sides {
 
 async function timed(
   program: UndiciPosts['program'],
-  run: () => Promise<number>,
+  run: (count: number) => Promise<number>,
   count: number,
   into: Sides,
 ): Promise<void> {
-  const before = await program.usage({ collect: true });
-  const durationMs = await run();
+  await program.usage({ collect: true });
+  await run(leadIn);
+  const before = await program.usage();
+  const durationMs = await run(count);
   const after = await program.usage();
   into.perSecond.push((count * 1000) / durationMs);
   into.cpuMicros.push((after.cpuMicros - before.cpuMicros) / count);
