@@ -30,6 +30,8 @@ export interface FrontOptions {
   /** The relay's own listeners, as of now. */
   readonly own: () => readonly OwnListener[];
   readonly observers: Observers;
+  /** Whether exports are on their way. */
+  readonly isDelivering: () => boolean;
   /** For HTTPS. */
   readonly certificate: Certificate | undefined;
 }
@@ -44,7 +46,7 @@ export interface Front {
 }
 
 export function createFront(options: FrontOptions): Front {
-  const { config, clock, registry, verifier, reach, own, observers, certificate } = options;
+  const { config, clock, registry, verifier, reach, own, observers, certificate, isDelivering } = options;
   const exports = new Exports({
     registry,
     requireDestination: config.requireDestination,
@@ -68,6 +70,7 @@ export function createFront(options: FrontOptions): Front {
   const server = createBoundedServer((request, response) => void handle(request, response), {
     ...parts,
     certificate,
+    isDelivering,
     wantsUpgrade: sockets.admits,
   });
   server.on('upgrade', sockets.accept);

@@ -74,7 +74,9 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });
   const { verifier } = macaroons;
   const certificate = tls?.certificate;
-  const front = createFront({ config, clock, registry, verifier, reach, own, observers, certificate });
+  const isDelivering = (): boolean => registry.isDelivering;
+  const served = { config, clock, registry, verifier, reach, own, observers, certificate, isDelivering };
+  const front = createFront(served);
   let stopping = false;
   const readiness = (): Readiness => readinessOf(stopping, verifier() !== undefined);
   const endWork = async (graceMs: number): Promise<void> => {

@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly onRequest?: (report: RequestReport) => void;
   /** Whether a request that asks for an upgrade raises the server's `upgrade` event. */
   readonly wantsUpgrade: WantsUpgrade;
+  /** Whether exports are on their way, which requests that come all at once must not hold up; default: always. */
+  readonly isDelivering?: () => boolean;
 }
 
 /** An app's macaroon has at most 4 KiB; what comes beside it is small. */
@@ -36,7 +38,7 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   const { requestTimeoutMs, maxConnections, certificate, onRefused, onRequest, wantsUpgrade } = options;
   const checkingIntervalMs = Math.min(1000, Math.ceil(requestTimeoutMs / 4));
   const answers = new AnswersInWriting();
-  const pace = new Pace();
+  const pace = new Pace(options.isDelivering ?? (() => true));
   const listener: RequestListener = (request, response) => {
     request.url = originForm(request.url ?? '/');
     // One that follows others on its connection is not what makes a turn long, and need not wait.

@@ -29,25 +29,33 @@ export function upgradableMessage(wants: WantsUpgrade): typeof IncomingMessage {
   };
 }
 
+interface Connection {
+  last: ServerResponse | undefined;
+}
+
 /** The last answer of each connection, as long as it is being written. */
 export class AnswersInWriting {
-  readonly #last = new WeakMap<Socket, ServerResponse>();
+  /** What is noted of a connection is changed in place: to set a value of a WeakMap is work for the collector. */
+  readonly #connections = new WeakMap<Socket, Connection>();
 
-  note(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    this.#last.set(socket, response);
+  note({ socket }: IncomingMessage, response: ServerResponse): void {
+    const known = this.#connections.get(socket);
+    const connection: Connection = known ?? { last: response };
+    if (known === undefined) this.#connections.set(socket, connection);
+    else known.last = response;
     response.once('close', () => {
-      if (this.#last.get(socket) === response) this.#last.delete(socket);
+      if (connection.last === response) connection.last = undefined;
     });
   }
 
   /** Whether a request that was pipelined before has no whole answer yet: it would get mixed up with what follows. */
   has(socket: Socket): boolean {
-    return this.#last.get(socket)?.writableFinished === false;
+    return this.current(socket) !== undefined;
   }
 
   /** The answer to the last request, if it is not written whole. */
   current(socket: Socket): ServerResponse | undefined {
-    return this.has(socket) ? this.#last.get(socket) : undefined;
+    const last = this.#connections.get(socket)?.last;
+    return last?.writableFinished === false ? last : undefined;
   }
 }

@@ -170,6 +170,11 @@ export class LocalRegistry implements JobRegistry {
     this.#table.markRead(id);
   }
 
+  /** Whether any attempt is in flight. */
+  get isDelivering(): boolean {
+    return this.#lanes.running > 0;
+  }
+
   stats(): RegistryStats {
     const { pending, processing, finished, bytes } = this.#table;
     const { size: lanes, running } = this.#lanes;

@@ -9,7 +9,7 @@ import { startDestination } from '../helpers/scripted_destination.js';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('work that comes at once begins a few pieces a turn, in its order', async (t) => {
-  const pace = new Pace();
+  const pace = new Pace(() => true);
   const begun: number[] = [];
   for (let piece = 0; piece < 10; piece += 1) {
     pace.begin({ run: () => void begun.push(piece), isMoot: () => false });
@@ -23,8 +23,29 @@ test('work that comes at once begins a few pieces a turn, in its order', async (
   t.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
+test('work that holds up nothing begins at once, and so does what waited for it', async (t) => {
+  let isNeeded = false;
+  const pace = new Pace(() => isNeeded);
+  let begun = 0;
+  const piece = { run: () => void (begun += 1), isMoot: () => false };
+  const beginMany = (): void => {
+    for (let count = 0; count < 10; count += 1) pace.begin(piece);
+  };
+  beginMany();
+  t.is(begun, 10);
+  isNeeded = true;
+  beginMany();
+  t.is(begun, 14);
+  isNeeded = false;
+  // Behind those who wait, though.
+  beginMany();
+  t.is(begun, 14);
+  await turn();
+  t.is(begun, 30);
+});
+
 test('work whose asker has gone meanwhile is passed over, and takes nobody’s turn', async (t) => {
-  const pace = new Pace();
+  const pace = new Pace(() => true);
   const begun: number[] = [];
   for (let piece = 0; piece < 9; piece += 1) {
     pace.begin({ run: () => void begun.push(piece), isMoot: () => piece >= 4 && piece < 8 });
@@ -34,7 +55,7 @@ test('work whose asker has gone meanwhile is passed over, and takes nobody’s t
 });
 
 test('many thousand pieces all begin, as do those that come while others wait', async (t) => {
-  const pace = new Pace();
+  const pace = new Pace(() => true);
   let begun = 0;
   const piece = { run: () => void (begun += 1), isMoot: () => false };
   for (let count = 0; count < 5000; count += 1) pace.begin(piece);
