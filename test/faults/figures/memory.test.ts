@@ -1,0 +1,3 @@
+import { testInShort } from './in_short.js';
+
+testInShort('r07', 'r12');
