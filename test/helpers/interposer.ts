@@ -35,6 +35,8 @@ export type Order =
     }
   | { readonly kind: 'heal' }
   | { readonly kind: 'block'; readonly ms: number }
+  /** Sets the wall clock, and goes on setting it every second. */
+  | { readonly kind: 'clock'; readonly atOnceMs: number; readonly everySecondMs: number }
   | { readonly kind: 'report' };
 
 /** What was done in which order. */
@@ -206,6 +208,10 @@ Object.assign(Socket.prototype, {
   },
 });
 
+let wallClockOffsetMs = 0;
+const now = original(Date, 'now');
+Object.assign(Date, { now: () => Number(now(Date, [])) + wallClockOffsetMs });
+
 function obey(order: Order): void {
   switch (order.kind) {
     case 'kill':
@@ -219,6 +225,10 @@ function obey(order: Order): void {
       break;
     case 'block':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);
+      break;
+    case 'clock':
+      wallClockOffsetMs += order.atOnceMs;
+      setInterval(() => (wallClockOffsetMs += order.everySecondMs), 1000).unref();
       break;
     case 'report':
       break;

@@ -5,6 +5,7 @@ import { order } from './r03_order.js';
 import { damage } from './r05_damage.js';
 import { disk } from './r06_disk.js';
 import { memory } from './r07_memory.js';
+import { clocks } from './r08_clock.js';
 import { descriptors } from './r09_descriptors.js';
 import { slow } from './r12_slow_clients.js';
 import { deadLane } from './r13_dead_destination.js';
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   damage,
   disk,
   memory,
+  clocks,
   descriptors,
   slow,
   deadLane,

@@ -1,3 +1,3 @@
 import { testInShort } from './in_short.js';
 
-testInShort('r14', 'r16');
+testInShort('r08', 'r14', 'r16');
