@@ -1,42 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import { docBlocks, type DocBlock, steady } from '../helpers/doc_blocks.js';
+import { blockOf, docBlocks, steady } from '../helpers/doc_blocks.js';
 import { RunningProgram } from '../helpers/process.js';
 import { mint, startRelay } from '../helpers/relay.js';
 import { type Cleanup, startDestination } from '../helpers/scripted_destination.js';
 import { ClientSocket } from '../helpers/sockets.js';
 import { parseFuzzArguments } from '../fuzz/arguments.js';
 import { scenarios } from '../faults/figures/all.js';
-
-/** Which test runs the blocks of a page. A page that is not here has none. */
-const testedBy = {
-  'README.md': 'readme.test',
-  'docs/audit.md': 'audit/documentation.test',
-  'docs/client.md': 'client/documentation.test',
-  'docs/durability.md': 'docs/other_pages.test',
-  'docs/errors.md': 'docs/app_developer_pages.test',
-  'docs/fuzzing.md': 'docs/other_pages.test',
-  'docs/macaroons.md': 'docs/app_developer_pages.test',
-  'docs/migration.md': 'docs/app_developer_pages.test',
-  'docs/operating/README.md': 'docs/other_pages.test',
-  'docs/performance.md': 'docs/other_pages.test',
-  'docs/platform.md': 'docs/other_pages.test',
-  'docs/reliability.md': 'docs/other_pages.test',
-  'docs/websocket.md': 'docs/other_pages.test',
-};
-
-function onlyBlock(page: string): DocBlock {
-  const [block, ...others] = docBlocks(page);
-  if (block === undefined || others.length > 0) throw new Error(`${page} has ${others.length + 1} blocks`);
-  return block;
-}
 
 async function scratch(t: Cleanup): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'docs-'));
@@ -53,19 +29,8 @@ function argumentsOf(page: string, script: string): readonly (readonly string[])
     .map(([, argv = '']) => argv.split(' ').filter((word) => word !== ''));
 }
 
-test('every page with something to run has a test that runs it', async (t) => {
-  const pages = (await readdir('docs', { recursive: true })).filter((name) => name.endsWith('.md')).sort();
-  const withBlocks = ['README.md', ...pages.map((name) => `docs/${name}`)].filter(
-    (page) => docBlocks(page).length > 0,
-  );
-  t.deepEqual(withBlocks, Object.keys(testedBy));
-  for (const file of Object.values(testedBy)) {
-    t.true(readFileSync(`test/${file}.ts`, 'utf8').includes('.md'), file);
-  }
-});
-
 test('docs/durability.md: the command keeps jobs in the directory', async (t) => {
-  const { text } = onlyBlock('docs/durability.md');
+  const { text } = blockOf('docs/durability.md', 'sh');
   const [, flags = ''] = /^npm start -- (.*)$/m.exec(text) ?? [];
   const directory = await scratch(t);
   const argv = flags.replace('/var/lib/export-relay', join(directory, 'journal')).split(' ');
@@ -82,7 +47,7 @@ test('docs/platform.md: what is missing is reported as the page shows', async (t
     DATABOX_ARBITER_ENDPOINT: 'tcp://arbiter:4444',
   });
   t.is(await program.exited(), 78);
-  t.is(program.stderr, onlyBlock('docs/platform.md').text);
+  t.is(program.stderr, blockOf('docs/platform.md', 'text').text);
 });
 
 test('docs/websocket.md: a session is as the page shows', async (t) => {
@@ -145,18 +110,6 @@ test("docs/websocket.md: the browser's lines submit and get every frame", async 
   });
   await done;
   t.is(frames[0]?.ref, 'first');
-});
-
-test('docs/operating: the lines for jq find what they say, and the unit names flags that exist', (t) => {
-  const [scrape, jq, unit] = docBlocks('docs/operating/README.md');
-  t.regex(scrape?.text ?? '', /127\.0\.0\.1:8081/);
-  for (const [, filter = ''] of (jq?.text ?? '').matchAll(/^jq -c '(.*)' relay\.log$/gm)) {
-    for (const [, field] of filter.matchAll(/\.(\w+)/g)) {
-      t.true(readFileSync('docs/operating/README.md', 'utf8').includes(`\`${field}\``), field);
-    }
-  }
-  t.regex(unit?.text ?? '', /^ExecStart=\/usr\/bin\/node \/opt\/export-relay\/dist\/main\.js serve$/m);
-  t.regex(unit?.text ?? '', /^RestartPreventExitStatus=78$/m);
 });
 
 test('docs/reliability.md: the scenarios named there exist', (t) => {

@@ -28,6 +28,15 @@ export function docBlocks(path: string): readonly DocBlock[] {
   }));
 }
 
+/** The one block of a page in this language. */
+export function blockOf(path: string, language: string): DocBlock {
+  const [block, ...others] = docBlocks(path).filter((candidate) => candidate.language === language);
+  if (block === undefined || others.length > 0) {
+    throw new Error(`${path} has ${block === undefined ? 'no' : 'more than one'} block in ${language}`);
+  }
+  return block;
+}
+
 /**
  * What a page's blocks run. In a `console` block a line that begins with `$ ` is a command, lines that begin with `> `
  * go on with it, and what follows is its output. A `js` block is a program of its own, and a `text` block behind it is
