@@ -2,7 +2,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { RunningProgram } from './helpers/process.js';
+import { docBlocks } from './helpers/doc_blocks.js';
+import { startDev } from './helpers/process.js';
 
 const run = promisify(execFile);
 const withCurl = spawnSync('curl', ['--version']).status === 0 ? test : test.skip;
@@ -33,11 +34,7 @@ function steady(text: string): string {
 }
 
 withCurl("the README's tour prints what the README says", async (t) => {
-  const program = new RunningProgram(t, ['serve', '--dev', '--port=0']);
-  const [, relay = ''] = await program.printed(/^listening on (\S+)$/m);
-  const [, destination = ''] = await program.printed(/(http:\S+) stands in for a destination/);
-  const [, key = ''] = await program.printed(/^ {2}KEY=(\S+)$/m);
-  const env = { PATH: process.env['PATH'] ?? '', KEY: key, RELAY: relay, DESTINATION: destination };
+  const { env } = await startDev(t);
   const steps = tour();
   t.is(steps.length, 3);
   const documented = /"id":"([^"]+)"/.exec(steps[0]?.output ?? '')?.[1] ?? 'no id';
@@ -56,6 +53,11 @@ test('every command of the README exists', (t) => {
   );
   t.true(named.length >= 6);
   for (const name of named) t.true(name !== undefined && name in scripts, name);
+  const [first] = docBlocks('README.md');
+  const commands = first?.text.split(/ && | +#.*\n/).filter((command) => command !== '');
+  t.deepEqual(commands, ['npm ci', 'npm run demo', 'npm ci', 'npm test']);
+  // cli/demo.test.ts runs it.
+  t.is(scripts['demo'], 'node dist/main.js demo');
 });
 
 test('the README mints a macaroon with a command that works', async (t) => {

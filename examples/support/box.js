@@ -17,7 +17,7 @@ export async function startBox() {
     if (printed.includes('# submit')) break;
   }
   const [, url] = /^listening on (\S+)$/m.exec(printed) ?? [];
-  const [, macaroon] = /^ {2}KEY=(\S+)$/m.exec(printed) ?? [];
+  const [, macaroon] = /^ {2}export KEY=(\S+)$/m.exec(printed) ?? [];
   if (url === undefined || macaroon === undefined) throw new Error('the relay did not start');
   return {
     url,

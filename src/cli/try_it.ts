@@ -16,17 +16,19 @@ export function tryItLines({ relayUrl, receiverUrl, secret, name }: TryItOptions
   return `
 Paste these into another terminal. ${receiverUrl} stands in for a destination.
 
-  KEY=${minted.token}
+  export KEY=${minted.token}
+  export RELAY=${relayUrl} DESTINATION=${receiverUrl}
+  export EXPORT_RELAY_URL=$RELAY EXPORT_RELAY_MACAROON=$KEY
 
   # submit: the answer begins with the id of the job
-  ANSWER=$(${post} ${relayUrl}/export -d '{"id":"","uri":"${receiverUrl}","data":"{\\"hello\\":\\"world\\"}"}')
+  ANSWER=$(${post} $RELAY/export -d '{"id":"","uri":"'$DESTINATION'","data":"{\\"hello\\":\\"world\\"}"}')
   echo "$ANSWER"; ID=$(echo "$ANSWER" | cut -d '"' -f 4)
 
   # poll: the state as it is
-  ${post} ${relayUrl}/export -d "{\\"id\\":\\"$ID\\"}"; echo
+  ${post} $RELAY/export -d "{\\"id\\":\\"$ID\\"}"; echo
 
   # long poll: the answer comes when the job is finished
-  ${post} "${relayUrl}/lp/export?until=Finished" -d "{\\"id\\":\\"$ID\\"}"; echo
+  ${post} "$RELAY/lp/export?until=Finished" -d "{\\"id\\":\\"$ID\\"}"; echo
 
 `;
 }

@@ -12,7 +12,7 @@ const withCurl = hasCurl ? test : test.skip;
 
 withCurl('the lines that --dev prints work when pasted', async (t) => {
   const program = new RunningProgram(t, ['serve', '--dev', '--port=0']);
-  const [lines] = await program.printed(/^ {2}KEY=[^]*?until=Finished.*$/m);
+  const [lines] = await program.printed(/^ {2}export KEY=[^]*?until=Finished.*$/m);
   t.is(lines.match(/^ {2}(ANSWER=\$\()?curl /gm)?.length, 3);
   const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', lines]);
   const answers = stdout.split('\n').filter((line) => line !== '');

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { blocksOf } from '../helpers/pages.js';
-import { mint, startRelay } from '../helpers/relay.js';
-import { startDestination } from '../helpers/scripted_destination.js';
+import { startDev } from '../helpers/process.js';
 
 const run = promisify(execFile);
 
@@ -14,15 +13,7 @@ test('the programs of the page about the client library print what it says', asy
   mkdirSync('build', { recursive: true });
   const home = mkdtempSync('build/client-page-');
   t.teardown(() => rmSync(home, { recursive: true }));
-  const destination = await startDestination(t, ({ body }, response) => {
-    response.setHeader('content-type', 'application/json').end(`{"received":${body.length}}`);
-  });
-  const relay = await startRelay(t);
-  const env = {
-    EXPORT_RELAY_URL: relay.url,
-    EXPORT_RELAY_MACAROON: mint('target = export-service'),
-    DESTINATION: destination.url,
-  };
+  const { env } = await startDev(t);
   const blocks = blocksOf('docs/client.md');
   const programs = blocks.filter(({ language }) => language === 'js');
   t.true(programs.length >= 6);

@@ -3,19 +3,16 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { jobErrorTable, problemTable } from '#relay/openapi/tables.js';
 import { docBlocks, docSteps, runSteps, steady } from '../helpers/doc_blocks.js';
-import { RunningProgram } from '../helpers/process.js';
+import { startDev } from '../helpers/process.js';
 
 const withCurl = spawnSync('curl', ['--version']).status === 0 ? test : test.skip;
 
 for (const page of ['docs/macaroons.md', 'docs/errors.md', 'docs/migration.md']) {
   withCurl(`every block of ${page} runs and prints what the page says`, async (t) => {
-    const program = new RunningProgram(t, ['serve', '--dev', '--port=0', '--secret=s3cret', '--attempts=1']);
-    const [, relay = ''] = await program.printed(/^listening on (\S+)$/m);
-    const [, destination = ''] = await program.printed(/(http:\S+) stands in for a destination/);
-    const [, key = ''] = await program.printed(/^ {2}KEY=(\S+)$/m);
+    const { env } = await startDev(t, '--secret=s3cret', '--attempts=1');
     const steps = docSteps(docBlocks(page));
     t.true(steps.length > 0);
-    const printed = await runSteps(steps, { KEY: key, RELAY: relay, DESTINATION: destination });
+    const printed = await runSteps(steps, env);
     t.is(printed.length, steps.length);
     for (const [index, { command, output, line }] of steps.entries()) {
       t.is(steady(printed[index] ?? ''), steady(output), `${page}, line ${line}: ${command}`);

@@ -66,14 +66,13 @@ function consoleSteps(text: string, line: number): readonly DocStep[] {
     });
 }
 
-/** What each step printed, on both streams. All of them run in one shell, whose variables programs see, too. */
+/** What each step printed, on both streams. All of them run in one shell. */
 export async function runSteps(
   steps: readonly DocStep[],
   env: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
   const mark = 'this step has ended';
   const script = [
-    'set -a',
     `export-relay() { '${process.execPath}' dist/main.js "$@"; }`,
     `node() { '${process.execPath}' "$@"; }`,
     ...steps.map(({ command }) => `${command}\nprintf '\\n%s\\n' '${mark}'`),

@@ -44,3 +44,18 @@ export class RunningProgram {
     }
   }
 }
+
+/** `serve --dev`, and the variables of a shell into which the first lines of what it prints were pasted. */
+export async function startDev(
+  t: Cleanup,
+  ...flags: readonly string[]
+): Promise<{ readonly program: RunningProgram; readonly env: Readonly<Record<string, string>> }> {
+  const program = new RunningProgram(t, ['serve', '--dev', '--port=0', ...flags]);
+  const [, pasted = ''] = await program.printed(/^Paste these .*\n\n([^]*?)\n\n/m);
+  const shell = spawn('bash', ['-euc', `${pasted}\nenv -0`], { env: { PATH: process.env['PATH'] ?? '' } });
+  let said = '';
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  await once(shell, 'close');
+  const pairs = said.split('\0').filter((pair) => /^[A-Z_]+=/.test(pair));
+  return { program, env: Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2))) };
+}
