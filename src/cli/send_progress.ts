@@ -92,20 +92,31 @@ class Terminal implements Progress {
   };
 
   #draw(): void {
-    const { stderr, columns, total, now } = this.#options;
-    const frame = frames[Math.floor(now() / frameMs) % frames.length] ?? '';
-    const line = total > 1 ? this.#bar() : `${frame} ${this.#status}, ${this.#elapsed()}`;
-    // A line that wrapped could not be drawn over.
-    stderr(`\r\u001b[K${line.slice(0, (columns() ?? 80) - 1)}`);
+    this.#options.stderr(`\r\u001b[K${this.#options.total > 1 ? this.#bar() : this.#spinner()}`);
+  }
+
+  /** A line that wrapped could not be drawn over. */
+  #room(): number {
+    return (this.#options.columns() ?? 80) - 1;
+  }
+
+  #spinner(): string {
+    const frame = frames[Math.floor(this.#options.now() / frameMs) % frames.length] ?? '';
+    const line = `${frame} ${this.#status}`;
+    const elapsed = `, ${this.#elapsed()}`;
+    const room = Math.max(0, this.#room() - elapsed.length);
+    const shown = line.length > room ? `${line.slice(0, Math.max(0, room - 1))}…` : line;
+    return (shown + elapsed).slice(0, this.#room());
   }
 
   #bar(): string {
     const { total } = this.#options;
-    const filled = Math.floor((barCells * this.#done) / total);
     const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
     const underWay = this.#underWay.size === 0 ? '' : `, ${this.#underWay.size} under way`;
-    const bar = '█'.repeat(filled) + '░'.repeat(barCells - filled);
-    return `${bar} ${this.#done}/${total}${failed}${underWay}, ${this.#elapsed()}`;
+    const figures = ` ${this.#done}/${total}${failed}${underWay}, ${this.#elapsed()}`;
+    const cells = Math.min(barCells, Math.max(0, this.#room() - figures.length));
+    const filled = Math.floor((cells * this.#done) / total);
+    return `${'█'.repeat(filled)}${'░'.repeat(cells - filled)}${figures}`.slice(0, this.#room());
   }
 
   #elapsed(): string {

@@ -52,7 +52,8 @@ const codes: ReadonlyMap<string, string> = new Map([
 
 function wordsOfError(error: ExportError | InputError): string {
   if (error instanceof InputError) return error.message;
-  if (error instanceof RelayProblemError) return wordsOfProblem(error) + lastSeen(error.job);
+  if (error instanceof RelayProblemError)
+    return wordsOfProblem(error).replace(/\.$/, '') + lastSeen(error.job);
   if (error instanceof ExportFailedError) {
     const { message, attempts } = error.failure;
     const tries = attempts === 1 ? 'one attempt' : `${attempts} attempts`;

@@ -142,7 +142,10 @@ test('what went wrong is said in words', async (t) => {
       /does not permit this: The caveat "destination = https:\/\/a\.example\/in" is not/,
     ],
     [[to, '--macaroon=AAAA', '{}'], /the relay does not know this macaroon/],
-    [['--to=http://169.254.1.1/', '{}'], /sends nothing there \(link_local\): .*nothing was accepted/],
+    [
+      ['--to=http://169.254.1.1/', '{}'],
+      /sends nothing there \(link_local\): .*--allow-network; nothing was accepted/,
+    ],
     [['--to', gone, '{}'], /gave up after one attempt: .* \(connect_failed, job [0-9a-f-]{36}\)/],
     [[to, '--header=host: x', '{}'], /the relay refuses headers/],
     [[to, '{"a":'], /data: is not JSON: /],
@@ -256,7 +259,10 @@ test('on a terminal one export is a line that is drawn over and over, as wide as
   const { stdout, stderr } = await run([to, '{}'], { env, columns: 20 });
   t.is(stdout, 'ok');
   const lines = stderr.split('\r\u001b[K').filter((line) => line !== '');
-  for (const line of lines.slice(0, -1)) t.true(line.length < 20, line);
+  for (const line of lines.slice(0, -1)) {
+    t.true(line.length < 20, line);
+    t.regex(line, /, 0\.0 s$/);
+  }
   t.regex(lines.at(-1) ?? '', /^✔ 200 OK \(job [0-9a-f-]{36}\), 0\.0 s\n$/);
   t.true(lines.some((line) => line.includes('Pending')));
 });
@@ -271,6 +277,11 @@ test('on a terminal many exports are a bar, and what failed stays above it', asy
   t.true(lines.some((line) => /^✘ data 2: 404 Not Found \(job .*\)\n$/.test(line)));
   t.is(lines.at(-1), '████████████████████████ 4/4, 1 failed, 0.0 s\n');
   t.is(stdout.split('\n').length, 5);
+
+  const narrow = await run([to, '--concurrency=1', '[1]', '[2]', '[3]'], { env, columns: 40 });
+  const bars = narrow.stderr.split('\r\u001b[K').filter((line) => /^[█░]/.test(line));
+  t.true(bars.some((line) => line.includes('1 failed, 1 under way, 0.0 s')));
+  for (const line of bars) t.true(line.trimEnd().length < 40, line);
 });
 
 test('the binary sends what is piped into it', async (t) => {
