@@ -1,5 +1,6 @@
 import test from 'ava';
 import {
+  ExportAbortedError,
   ExportTimeoutError,
   type Job,
   RelayConnectionError,
@@ -42,6 +43,22 @@ test('all who are told the same Retry-After come back at different times, and no
   await relay.run(relay.client.submit('https://a.example/', {}));
   t.is(relay.calls[1]?.atMs, 8500);
 });
+
+for (const [what, answers, calls] of [
+  ['a Retry-After', [problemAnswer(429, 'lane_full', { 'retry-after': '7' })], 1],
+  ['a back-off', ['refused'], 1],
+  ['a back-off between polls', [pending, 'refused'], 2],
+] as const) {
+  test(`an abort during ${what} ends the call at once, and nothing is asked afterwards`, async (t) => {
+    const controller = new AbortController();
+    const relay = new ScriptedFetch(answers, { onRetry: () => queueMicrotask(() => controller.abort()) });
+    const result = await relay.run(relay.client.export('https://a.example/', {}, controller));
+    t.true(result.status === 'rejected' && result.reason instanceof ExportAbortedError);
+    t.is(relay.calls.length, calls);
+    t.is(relay.clock.armed, 0);
+    t.is(relay.clock.monotonicMs(), 0);
+  });
+}
 
 test('a busy relay without Retry-After is asked less and less often', async (t) => {
   const busy = problemAnswer(503, 'queue_full');
