@@ -56,6 +56,7 @@ export async function startDev(
   let said = '';
   shell.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   await once(shell, 'close');
-  const pairs = said.split('\0').filter((pair) => /^[A-Z_]+=/.test(pair));
-  return { program, env: Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2))) };
+  const variables: Record<string, string> = {};
+  for (const [, name = '', value = ''] of said.matchAll(/([A-Z_]+)=([^\0]*)\0/g)) variables[name] = value;
+  return { program, env: variables };
 }
