@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { WebSocket } from 'ws';
@@ -12,6 +14,7 @@ import { mint, startRelay } from '../helpers/relay.js';
 import { type Cleanup, startDestination } from '../helpers/scripted_destination.js';
 import { ClientSocket } from '../helpers/sockets.js';
 import { parseFuzzArguments } from '../fuzz/arguments.js';
+import { faultFlags, overloadFlags, soakFlags } from '../endurance/flags.js';
 import { scenarios } from '../faults/figures/all.js';
 
 async function scratch(t: Cleanup): Promise<string> {
@@ -112,13 +115,26 @@ test("docs/websocket.md: the browser's lines submit and get every frame", async 
   t.is(frames[0]?.ref, 'first');
 });
 
-test('docs/reliability.md: the scenarios named there exist', (t) => {
+test('docs/reliability.md: the scenarios and flags named there exist', (t) => {
   const ids = new Set(scenarios.map(({ id }) => id));
   const lines = argumentsOf('docs/reliability.md', 'faults');
   t.is(lines.length, 4);
-  for (const word of lines.flat()) t.true(ids.has(word) || ['--json', '--write'].includes(word), word);
-  t.deepEqual(argumentsOf('docs/reliability.md', 'soak'), [['--minutes', '30']]);
-  t.deepEqual(argumentsOf('docs/reliability.md', 'overload'), [['--seconds', '20']]);
+  for (const args of lines) {
+    const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: faultFlags });
+    for (const id of positionals) t.true(ids.has(id), id);
+  }
+  for (const [script, options] of [
+    ['soak', soakFlags],
+    ['overload', overloadFlags],
+  ] as const) {
+    const [args = [], ...others] = argumentsOf('docs/reliability.md', script);
+    t.true(args.length > 0 && others.length === 0);
+    t.notThrows(() => parseArgs({ args: [...args], options }));
+    // Others are named in the remark behind it.
+    const [, remark = ''] =
+      new RegExp(`^npm run ${script} .*#(.*)$`, 'm').exec(readFileSync('docs/reliability.md', 'utf8')) ?? [];
+    for (const [, flag = ''] of remark.matchAll(/--(\w+)/g)) t.true(flag in options, flag);
+  }
 });
 
 test('docs/performance.md: the measurements named there exist', (t) => {

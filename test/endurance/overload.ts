@@ -9,6 +9,7 @@ import { type Server, startRelay } from '../../bench/harness/servers.js';
 import type { Flooded } from '../../bench/load/flood.js';
 import { below, exactly, type Figure, quantile, scratch } from '../faults/figures/scenario.js';
 import type { Cleanup } from '../helpers/scripted_destination.js';
+import { overloadFlags } from './flags.js';
 import { type Note, print, rounded } from './printed.js';
 
 const mb = 1024 ** 2;
@@ -157,13 +158,7 @@ async function overload(t: Cleanup, factor: number, seconds: number): Promise<Sh
   };
 }
 
-const { values } = parseArgs({
-  options: {
-    factor: { type: 'string' },
-    seconds: { type: 'string', default: '20' },
-    json: { type: 'boolean', default: false },
-  },
-});
+const { values } = parseArgs({ options: overloadFlags });
 const factors = values.factor === undefined ? [2, 10] : [Number(values.factor)];
 const seconds = Number(values.seconds);
 if (![seconds, ...factors].every((value) => value > 0)) {

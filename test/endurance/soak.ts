@@ -11,6 +11,7 @@ import { eventually } from '../helpers/eventually.js';
 import type { Cleanup } from '../helpers/scripted_destination.js';
 import { Account } from './account.js';
 import { Destinations } from './destinations.js';
+import { soakFlags } from './flags.js';
 import { type Report, print, rounded } from './printed.js';
 import { Random } from './random.js';
 import { exportFigures, journalFigure, memoryFigures, soakNotes } from './soak_figures.js';
@@ -188,23 +189,14 @@ async function soak(t: Cleanup, minutes: number, seed: number): Promise<Report> 
   };
 }
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '5' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-    json: { type: 'boolean', default: false },
-  },
-});
+const { values } = parseArgs({ options: soakFlags });
+const { seed = String(Math.floor(Math.random() * 2 ** 31)) } = values;
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) {
   process.stderr.write('soak: --minutes takes a number above 0\n');
   process.exit(2);
 }
 const releases: (() => unknown)[] = [];
-const report = await soak(
-  { teardown: (release) => void releases.push(release) },
-  minutes,
-  Number(values.seed),
-);
+const report = await soak({ teardown: (release) => void releases.push(release) }, minutes, Number(seed));
 for (const release of releases.reverse()) await release();
 process.exit(print(report, values.json));

@@ -3,6 +3,7 @@
  * seen; `--write` also puts that into docs/reliability.md.
  */
 import { parseArgs } from 'node:util';
+import { faultFlags } from '../../endurance/flags.js';
 import type { Cleanup } from '../../helpers/scripted_destination.js';
 import { scenarios } from './all.js';
 import { writeFigures } from './write_figures.js';
@@ -35,14 +36,7 @@ function rows({ id, name, seconds, skipped, error, figures }: Outcome): string {
   return `${lines.join('\n')}\n`;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    short: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
-});
+const { values, positionals } = parseArgs({ allowPositionals: true, options: faultFlags });
 const chosen = scenarios.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
 if (chosen.length === 0) {
   process.stderr.write(`there are ${[...new Set(scenarios.map(({ id }) => id))].join(', ')}\n`);
