@@ -1,4 +1,5 @@
 import { Pool, type Dispatcher } from 'undici';
+import { keepMacaroon, keepSubmission } from './confidential.js';
 import { type JobJson, mint } from './relay.js';
 
 export interface Reply {
@@ -20,6 +21,8 @@ export class ExportClient {
 
   async post(path: string, body: unknown): Promise<Reply> {
     const begunAtMs = performance.now();
+    keepMacaroon(this.#macaroon);
+    keepSubmission(body);
     const response: Dispatcher.ResponseData = await this.#pool.request({
       path,
       method: 'POST',

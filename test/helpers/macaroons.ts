@@ -1,5 +1,6 @@
 import { mintMacaroon } from '#relay/macaroon/mint.js';
 import { MacaroonVerifier, type VerifiedMacaroon } from '#relay/macaroon/verify.js';
+import { keepMacaroon } from './confidential.js';
 
 export const testSecret = 'a secret that only tests know';
 
@@ -7,6 +8,7 @@ export const testSecret = 'a secret that only tests know';
 export function mint(caveats: readonly string[], secret = testSecret): string {
   const minted = mintMacaroon({ secret, identifier: 'an app', location: 'https://arbiter:8080', caveats });
   if (!minted.ok) throw new Error(minted.reason);
+  keepMacaroon(minted.token);
   return minted.token;
 }
 

@@ -5,7 +5,8 @@ import { findPlatform } from '#relay/cli/platform.js';
 import { parseConfig } from '#relay/config/parse.js';
 import { createLogger } from '#relay/log/logger.js';
 import { type ServiceParts, startService } from '#relay/service.js';
-import { RelayUnderTest } from './relay.js';
+import { Confidential, keepSecret } from './confidential.js';
+import { RelayUnderTest, stopAndLook } from './relay.js';
 import type { Cleanup } from './scripted_destination.js';
 
 /** A directory such as the platform mounts at /run/secrets; gone with the test. */
@@ -15,7 +16,11 @@ export async function secretsDirectory(
 ): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'secrets-'));
   t.teardown(() => rm(directory, { recursive: true }));
-  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(directory, name), content);
+    const key = /PRIVATE KEY-----\n(.+)\n/.exec(String(content))?.[1];
+    if (name === 'ARBITER_TOKEN' || key !== undefined) keepSecret(key ?? String(content).trim());
+  }
   return directory;
 }
 
@@ -32,7 +37,8 @@ export async function startOnPlatform(
   if (!found.ok) throw new Error(found.mistakes.join('; '));
   const lines: string[] = [];
   const logger = createLogger('info', { write: (line) => void lines.push(line) });
+  const confidential = new Confidential(Object.entries(env).map(([name, value]) => `${name}=${value}`));
   const service = await startService(parsed.config, { ...found.platform, logger, ...parts });
-  t.teardown(() => service.stop(0));
+  t.teardown(() => stopAndLook(service, lines, confidential));
   return new RelayUnderTest(service, lines);
 }

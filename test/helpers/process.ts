@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { adminPaths, Confidential, keepMacaroon } from './confidential.js';
 import type { Cleanup } from './scripted_destination.js';
 
 /** The binary, running. */
@@ -18,10 +19,24 @@ export class RunningProgram {
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.#exited = once(this.#child, 'close').then(([status]) => status as number | null);
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const confidential = argv[0] === 'serve' ? new Confidential([...argv, ...variables]) : undefined;
     t.teardown(async () => {
+      const running = this.#child.exitCode === null && this.#child.signalCode === null;
+      const adminUrl = /^admin listening on (\S+)$/m.exec(this.stdout)?.[1];
+      if (running) await confidential?.seeAdmin(adminUrl, adminPaths);
       this.#child.kill('SIGKILL');
       await this.#exited;
+      confidential?.see('what it printed', this.#printed(argv.includes('--dev')));
+      await confidential?.look();
     });
+  }
+
+  /** With `--dev` it shows its macaroon on purpose, ready to be copied: on plain lines, never in the log. */
+  #printed(dev: boolean): string {
+    if (!dev) return this.stdout + this.stderr;
+    for (const [, token = ''] of this.stdout.matchAll(/^ *KEY=([\w-]+)$/gm)) keepMacaroon(token);
+    return `${this.stdout.replaceAll(/^(?!\{).*\n/gm, '')}${this.stderr}`;
   }
 
   kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR2'): void {

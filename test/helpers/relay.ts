@@ -3,9 +3,11 @@ import { parseConfig } from '#relay/config/parse.js';
 import { createLogger } from '#relay/log/logger.js';
 import { mintMacaroon } from '#relay/macaroon/mint.js';
 import { type Service, type ServiceParts, startService } from '#relay/service.js';
+import { Confidential, keepMacaroon, keepSecret, keepSubmission } from './confidential.js';
 import type { Cleanup } from './scripted_destination.js';
 
 export const secret = 'a secret for tests only';
+keepSecret(secret);
 
 /** An answer of the relay, whole. */
 export interface Answer {
@@ -97,6 +99,7 @@ export class RelayUnderTest {
 
   async post(path: string, body: unknown, options: RequestOptions = {}): Promise<Answer> {
     const { macaroon = mint(), headers = {}, method = 'POST', signal } = options;
+    keepSubmission(body);
     const response = await request(`${this.url}${path}`, {
       method,
       headers: { 'x-api-key': macaroon, ...headers },
@@ -132,6 +135,7 @@ export function mint(...caveats: readonly string[]): string {
 export function mintWith({ caveats = [] as readonly string[], identifier = '', root = secret }): string {
   const minted = mintMacaroon({ secret: root, identifier, location: '', caveats });
   if (!minted.ok) throw new Error(minted.reason);
+  keepMacaroon(minted.token);
   return minted.token;
 }
 
@@ -152,7 +156,21 @@ export async function startRelay(
   if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
   const lines: string[] = [];
   const logger = createLogger(parsed.config.logLevel, { write: (line) => void lines.push(line) });
+  const confidential = new Confidential(argv);
   const service = await startService(parsed.config, { logger, ...parts });
-  t.teardown(() => service.stop(0));
+  t.teardown(() => stopAndLook(service, lines, confidential));
   return new RelayUnderTest(service, lines);
+}
+
+/** Stops a relay, and fails if anything that it wrote or showed should not have been there. */
+export async function stopAndLook(
+  service: Service,
+  lines: readonly string[],
+  confidential: Confidential,
+): Promise<void> {
+  await confidential.seeAdmin(service.adminUrl, ['/api/exports?limit=200']);
+  confidential.see('/metrics', (await service.metrics()).body);
+  await service.stop(0);
+  confidential.see('the log', lines.join(''));
+  await confidential.look();
 }

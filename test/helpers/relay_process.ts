@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { adminPaths, Confidential } from './confidential.js';
 import type { Order, OrderReport } from './interposer.js';
 import { secret } from './relay.js';
 import type { Cleanup } from './scripted_destination.js';
@@ -34,12 +35,15 @@ export class RelayProcess {
   stderr = '';
   readonly #child: ChildProcess;
   readonly #exited: Promise<Exit>;
+  readonly #confidential: Confidential;
 
   private constructor(options: RelayProcessOptions) {
     const { interposed = false, nodeFlags = [], shell } = options;
     const interposer = fileURLToPath(new URL('./interposer.js', import.meta.url));
     const engine = [...nodeFlags, ...(interposed ? [`--import=${interposer}`] : [])];
-    const argv = [process.execPath, ...engine, 'dist/main.js', 'serve', ...flagsOf(options)];
+    const flags = flagsOf(options);
+    this.#confidential = new Confidential(flags);
+    const argv = [process.execPath, ...engine, 'dist/main.js', 'serve', ...flags];
     const [command = '', ...args] =
       shell === undefined ? argv : ['sh', '-c', `${shell}; exec "$@"`, 'sh', ...argv];
     this.#child = spawn(command, args, {
@@ -58,7 +62,7 @@ export class RelayProcess {
   /** Starts it and does not wait. */
   static spawn(t: Cleanup, options: RelayProcessOptions = {}): RelayProcess {
     const relay = new RelayProcess(options);
-    t.teardown(() => relay.kill());
+    t.teardown(() => relay.#killAndLook());
     return relay;
   }
 
@@ -104,6 +108,15 @@ export class RelayProcess {
   async kill(): Promise<Exit> {
     this.#child.kill('SIGKILL');
     return this.#exited;
+  }
+
+  async #killAndLook(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      await this.#confidential.seeAdmin(this.adminUrl, adminPaths);
+    }
+    await this.kill();
+    this.#confidential.see('what it printed', this.stdout + this.stderr);
+    await this.#confidential.look();
   }
 
   /** SIGTERM; resolves to how it ended and after how long. */

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { keepAnswer } from './confidential.js';
 
 /** One request as the destination got it. */
 export interface Arrival {
@@ -70,8 +71,18 @@ export class ScriptedDestination {
     const arrival = { method, path: url, headers, rawHeaders, body: Buffer.concat(chunks) };
     this.arrivals.push(arrival);
     for (const look of this.#watchers) look();
+    noteAnswer(response);
     this.script(arrival, response);
   }
+}
+
+/** Tells what is answered, where it is answered whole: it must not turn up anywhere. */
+function noteAnswer(response: ServerResponse): void {
+  const end = response.end.bind(response) as (...parts: readonly unknown[]) => ServerResponse;
+  response.end = (...parts: readonly unknown[]) => {
+    keepAnswer(parts[0]);
+    return end(...parts);
+  };
 }
 
 /** As much of a test as is needed to release what was opened for it. */

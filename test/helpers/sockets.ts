@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { keepMacaroon, keepSubmission } from './confidential.js';
 import { eventually } from './eventually.js';
 import { type JobJson, type RelayUnderTest, mint } from './relay.js';
 import type { Cleanup } from './scripted_destination.js';
@@ -36,6 +37,7 @@ export class ClientSocket {
   }
 
   send(frame: unknown): void {
+    keepSubmission(frame);
     this.ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
@@ -63,6 +65,7 @@ export class ClientSocket {
 /** Begins to open a socket that breaks with the test. */
 export function dial(t: Cleanup, relay: RelayUnderTest, options: SocketOptions = {}): ClientSocket {
   const { macaroon = mint(), headers = { 'x-api-key': macaroon }, protocols = [], autoPong = true } = options;
+  keepMacaroon(macaroon);
   const url = `${relay.url.replace('http', 'ws')}/ws/export`;
   const ws = new WebSocket(url, protocols, { headers, autoPong, perMessageDeflate: true });
   ws.on('error', () => undefined);
