@@ -68,13 +68,15 @@ function recordingStore(audit: Audit, journal: JobStore | undefined): JobStore {
     async remove(ids) {
       await journal?.remove(ids);
     },
+    async probe() {
+      await Promise.all([journal?.probe(), takesNewJobs(audit)]);
+    },
   };
 }
 
 function record(audit: Audit, job: Job): Promise<void> {
   if (job.state === 'Finished') return audit.ended(job);
-  // A new job would only wait for the record.
-  if (job.state === 'Pending') return audit.writable ? Promise.resolve() : unwritable();
+  if (job.state === 'Pending') return takesNewJobs(audit);
   return isUnderWay(job) ? audit.leaving(job) : Promise.resolve();
 }
 
@@ -92,8 +94,9 @@ function recordingObservers(audit: Audit, observers: Observers): Observers {
   };
 }
 
-function unwritable(): Promise<never> {
-  return Promise.reject(new Error('the audit record cannot be written'));
+/** A new job would only wait for a record that cannot be written. */
+function takesNewJobs({ writable }: Audit): Promise<void> {
+  return writable ? Promise.resolve() : Promise.reject(new Error('the audit record cannot be written'));
 }
 
 /** Whether an attempt begins, rather than has ended with another one to follow. */

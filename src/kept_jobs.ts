@@ -38,6 +38,7 @@ export async function openKeptJobs(options: KeptJobsOptions): Promise<KeptJobs> 
     store: {
       put: (job) => health.watch(journal.put(job)),
       remove: (ids) => health.watch(journal.remove(ids)),
+      probe: () => health.watch(journal.probe()),
     },
     jobs,
     async close() {

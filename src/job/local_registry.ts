@@ -23,7 +23,7 @@ import type { JobRegistry, RegistryStats, WatchOptions } from './registry.js';
 import { interrupted, resumptionOf } from './resume.js';
 import type { JobStore } from './store.js';
 import { Watchers } from './watchers.js';
-import { WriteThrough } from './write_through.js';
+import { notWritten, WriteThrough } from './write_through.js';
 
 export interface LocalRegistryOptions
   extends
@@ -44,12 +44,6 @@ export interface LocalRegistryOptions
 }
 
 const sweepIntervalMs = 1000;
-
-const notWritten = failed({
-  code: 'storage_unavailable',
-  retryAfterSeconds: 5,
-  detail: 'The relay cannot write to its storage at the moment.',
-});
 
 const unknownJob = failed({ code: 'unknown_job', detail: 'There is no such job.' });
 
@@ -142,7 +136,7 @@ export class LocalRegistry implements JobRegistry {
 
   async check(newJob: NewJob): Promise<Failure | undefined> {
     const known = this.#table.submittedBefore(newJob);
-    if (known === undefined) return this.#refusal(newJob);
+    if (known === undefined) return this.#refusal(newJob) ?? (await this.#store.failure());
     const again = await this.#answerAgain(newJob, known);
     return again.ok ? undefined : again.failure;
   }

@@ -12,4 +12,6 @@ export interface JobStore {
   put(job: Job): Promise<void>;
   /** Forgets jobs. Ids that are not there are skipped. */
   remove(ids: readonly JobId[]): Promise<void>;
+  /** Rejects if a new job could not be put now. Changes nothing. */
+  probe(): Promise<void>;
 }

@@ -1,6 +1,14 @@
 import type { Clock } from '../clock.js';
+import { type Failure, failed } from '../failure.js';
 import type { Job, JobId } from './job.js';
 import type { JobStore } from './store.js';
+
+/** What a client is told of a change that the store could not take. */
+export const notWritten = failed({
+  code: 'storage_unavailable',
+  retryAfterSeconds: 5,
+  detail: 'The relay cannot write to its storage at the moment.',
+});
 
 /** How long after a failed write the next one is tried. */
 const retryWriteMs = 1000;
@@ -25,6 +33,12 @@ export class WriteThrough {
   put(job: Job): Promise<boolean> | undefined {
     if (this.#store === undefined) return undefined;
     return this.#tracked(this.#store.put(job));
+  }
+
+  /** Why a new job could not be put now, if it could not. */
+  async failure(): Promise<Failure | undefined> {
+    if (this.#store === undefined) return undefined;
+    return (await this.#tracked(this.#store.probe())) ? undefined : notWritten.failure;
   }
 
   /** Waits until another write is worth trying; `false` at the stop, after which none is. */

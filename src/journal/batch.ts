@@ -3,8 +3,8 @@ import type { FrameContent } from './frame.js';
 import type { LiveJobs, Place } from './live_jobs.js';
 import { encodeRecord, type Ordered } from './record.js';
 
-/** What a job is to become: what is stored of it, or gone. */
-export type Change = Job | 'removed';
+/** What a job is to become: what is stored of it, or gone; or, for an id that no job has, nothing but a try. */
+export type Change = Job | 'removed' | 'tried';
 
 /** A frame that counts and lies where it cannot stay. */
 export interface Copy extends FrameContent {
@@ -30,7 +30,10 @@ export function composeBatch(changes: ReadonlyMap<JobId, Change>, live: LiveJobs
   const frames: BatchFrame[] = [];
   for (const [id, change] of changes) {
     const known = live.get(id);
-    if (change !== 'removed') {
+    if (change === 'tried') {
+      // A removal of what is not there: whoever reads it again passes over it.
+      frames.push({ kind: 'remove', id, payload: nothing, order: 0 });
+    } else if (change !== 'removed') {
       const order = known?.order ?? nextOrder++;
       frames.push(...framesOf({ job: change, order }, known?.data !== undefined));
     } else if (known !== undefined) {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Job, JobId } from '../job/job.js';
+import { type Job, type JobId, newJobId } from '../job/job.js';
 import { prepareDirectory } from './directory.js';
 import { lockDirectory } from './lock.js';
 import type { Log, LogStats } from './log.js';
@@ -28,6 +28,8 @@ export interface Journal {
   put(job: Job): Promise<void>;
   /** Forgets jobs, with what was delivered and answered; as durable as `put`. Ids that are not there are skipped. */
   remove(ids: readonly JobId[]): Promise<void>;
+  /** Resolves once a commit that changes nothing is durable; rejects as `put` would. */
+  probe(): Promise<void>;
   stats(): LogStats;
   /** Writes what is waiting, closes the files and lets other processes in. Later calls reject. */
   close(): Promise<void>;
@@ -101,6 +103,10 @@ class LockedJournal implements Journal {
 
   async remove(ids: readonly JobId[]): Promise<void> {
     await Promise.all(ids.map((id) => this.#log.write(id, 'removed')));
+  }
+
+  probe(): Promise<void> {
+    return this.#log.write(newJobId(), 'tried');
   }
 
   stats(): LogStats {

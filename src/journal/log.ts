@@ -134,7 +134,7 @@ export class Log {
     let count = 0;
     for (const { change } of this.#waiting) {
       if (bytes >= maxCommitBytes || count >= maxCommitChanges) break;
-      if (change !== 'removed') bytes += change.data.length;
+      if (typeof change !== 'string') bytes += change.data.length;
       count += 1;
     }
     return this.#waiting.splice(0, count);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { mkdir, rmdir } from 'node:fs/promises';
 import test from 'ava';
 import { loadPublicKey } from '#relay/audit/keys.js';
 import { verifyFiles } from '#relay/audit/verify_files.js';
@@ -94,4 +95,25 @@ test('a relay whose record cannot be used does not start', async (t) => {
   const path = await auditPath(t);
   await startRelay(t, [`--audit=${path}`]);
   await t.throwsAsync(startRelay(t, [`--audit=${path}`]), { message: /in use by another process/ });
+});
+
+test('a dry run says that the record cannot be written, as a submission would, until it can be', async (t) => {
+  const path = await auditPath(t);
+  const [relay, destination] = [
+    await startRelay(t, [`--audit=${path}`, '--audit-max-size=64kb']),
+    await startDestination(t),
+  ];
+  const dryRun = () => relay.post('/export?dry_run=true', { id: '', uri: destination.url, data });
+  t.is((await dryRun()).status, 200);
+  // In the way of the next file of the record.
+  await mkdir(`${path}.1/x`, { recursive: true });
+  await eventually(
+    async () => (await relay.submit(destination.url, data)).json.code === 'storage_unavailable',
+  );
+  const refused = await dryRun();
+  t.is(refused.status, 503);
+  t.is(refused.json.code, 'storage_unavailable');
+  await rmdir(`${path}.1/x`);
+  await rmdir(`${path}.1`);
+  await eventually(async () => (await dryRun()).status === 200);
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { Job } from '#relay/job/job.js';
+import { type Job, newJobId } from '#relay/job/job.js';
 import type { LocalRegistryOptions } from '#relay/job/local_registry.js';
 import type { JobRegistry } from '#relay/job/registry.js';
 import type { JobStore } from '#relay/job/store.js';
@@ -38,6 +38,7 @@ export const media: readonly Medium[] = [
           remove: async (ids) => {
             await Promise.all(ids.map((id) => log.write(id, 'removed')));
           },
+          probe: () => log.write(newJobId(), 'tried'),
         };
         return { store, jobs, close: () => log.close() };
       });
@@ -126,5 +127,9 @@ function counted(store: JobStore, writes: { pending: number }): JobStore {
     writes.pending += 1;
     await write.finally(() => (writes.pending -= 1));
   };
-  return { put: (job) => count(store.put(job)), remove: (ids) => count(store.remove(ids)) };
+  return {
+    put: (job) => count(store.put(job)),
+    remove: (ids) => count(store.remove(ids)),
+    probe: () => store.probe(),
+  };
 }

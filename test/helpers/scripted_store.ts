@@ -32,6 +32,11 @@ export class ScriptedStore implements JobStore {
     return this.#write(ids, () => ids.forEach((id) => this.jobs.delete(id)));
   }
 
+  probe(): Promise<void> {
+    this.calls.push('probe');
+    return this.#write([], () => undefined);
+  }
+
   /** The write that has been held longest. */
   next(): HeldWrite {
     const write = this.held.shift();

@@ -36,6 +36,20 @@ test('a submission that cannot be written is refused and leaves nothing behind',
   await accept(registry, { ...keyed, data: '[]' });
 });
 
+test('a check says what a submission would meet: a storage that cannot be written', async (t) => {
+  const { registry, store } = createStored(t, { maxQueued: 1, maxQueuedPerLane: 1 });
+  t.is(await registry.check(newJob(keyed)), undefined);
+  store.mode = 'fails';
+  t.like(await registry.check(newJob(keyed)), unavailable.failure);
+  t.like(registry.stats(), nothing);
+  store.mode = 'works';
+  t.is(await registry.check(newJob(keyed)), undefined);
+  await accept(registry, keyed);
+  t.is(await registry.check(newJob(keyed)), undefined);
+  t.like(await registry.check(newJob({ ...keyed, idempotencyKey: undefined })), { code: 'lane_full' });
+  t.is(store.calls.filter((call) => call === 'probe').length, 3, 'what is refused anyway writes nothing');
+});
+
 test('two submissions with one key are one job while the first is written, and share its failure', async (t) => {
   const { registry, store } = createStored(t);
   store.mode = 'holds';

@@ -49,6 +49,20 @@ test('jobs put, changed and removed come back from a real disk as they were', as
   t.deepEqual(again.jobs, [stays, ended(begun(ends), 'y'.repeat(1 << 20))]);
 });
 
+test('a probe writes to the disk, and nothing of it comes back', async (t) => {
+  const directory = join(await temporary(t), 'journal');
+  const { journal } = await openAt(t, directory);
+  const job = pending();
+  await journal.probe();
+  await journal.put(job);
+  await Promise.all([journal.probe(), journal.probe()]);
+  t.is(journal.stats().jobs, 1);
+  t.is(journal.stats().commits, 3);
+  await journal.close();
+  await t.throwsAsync(journal.probe());
+  t.deepEqual((await openAt(t, directory)).jobs, [job]);
+});
+
 test('directory and files are for their owner alone, whatever the file mode mask', async (t) => {
   const directory = join(await temporary(t), 'journal');
   // The child sets its mask to 0.

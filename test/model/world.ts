@@ -1,6 +1,6 @@
 import type { AttemptOutcome } from '#relay/delivery/outcome.js';
 import type { Delivery } from '#relay/delivery/send.js';
-import type { Job, JobId } from '#relay/job/job.js';
+import { type Job, type JobId, newJobId } from '#relay/job/job.js';
 import { LocalRegistry } from '#relay/job/local_registry.js';
 import type { JobStore } from '#relay/job/store.js';
 import type { Log } from '#relay/journal/log.js';
@@ -183,6 +183,7 @@ export class World {
         watch(Promise.all(ids.map((id) => log.write(id, 'removed'))), () =>
           ids.forEach((id) => this.stored.delete(id)),
         ),
+      probe: () => watch(log.write(newJobId(), 'tried'), () => undefined),
     };
   }
 
