@@ -19,7 +19,7 @@ const layers = {
   page: [],
   admin: ['page', 'http', 'job', 'egress', 'log'],
   openapi: ['http', 'ws', 'job', 'egress'],
-  metrics: ['http', 'job', 'delivery', 'egress'],
+  metrics: ['audit', 'http', 'job', 'delivery', 'egress'],
   config: ['arbiter', 'egress', 'log'],
   tls: [],
   cli: ['arbiter', 'audit', 'client', 'tls', 'config', 'macaroon', 'egress', 'service', 'log'],

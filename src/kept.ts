@@ -31,7 +31,8 @@ export async function openKept({ config, clock, logger, observers }: KeptOptions
   const { audit: path, auditMaxBytes: maxFileBytes } = config;
   if (path === undefined) return { ...journal, observers };
   try {
-    const audit = await openRecord({ path, maxFileBytes, clock, kept: journal.jobs }, logger);
+    const { onRecordWrite: onWrite } = observers;
+    const audit = await openRecord({ path, maxFileBytes, clock, kept: journal.jobs, onWrite }, logger);
     return {
       store: recordingStore(audit, journal.store),
       jobs: journal.jobs,

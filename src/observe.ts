@@ -1,4 +1,5 @@
 import type { Destination } from './egress/destination.js';
+import type { RecordWrite } from './audit/log.js';
 import type { Clock } from './clock.js';
 import type { RequestReport } from './http/app.js';
 import type { RefusalReport } from './http/exports.js';
@@ -27,6 +28,8 @@ export interface Observers {
   readonly onSocketClosed: (report: SocketReport) => void;
   /** A group of changes is durable in the journal. */
   readonly onCommit: (durationMs: number) => void;
+  /** The audit record was written, or could not be. */
+  readonly onRecordWrite: (write: RecordWrite) => void;
   readonly onBug: (error: unknown) => void;
   /** A connection was not accepted. One line a second says so, however many there are. */
   readonly onRefused: (code: string) => void;
@@ -47,6 +50,7 @@ export function createObservers(log: Logger, clock: Clock, metrics: Metrics): Ob
     onUnreachable: both(lines.onUnreachable, metrics.onUnreachable),
     onSocketClosed: lines.onSocketClosed,
     onCommit: metrics.observeJournalCommit,
+    onRecordWrite: metrics.onRecordWrite,
     onBug: both(lines.onBug, metrics.onBug),
     onRefused: both(lines.onRefused, metrics.onRefused),
   };
@@ -62,7 +66,7 @@ function both<Report extends readonly unknown[]>(
   };
 }
 
-type Lines = Omit<Observers, 'onChange' | 'onRefusal' | 'onCommit'>;
+type Lines = Omit<Observers, 'onChange' | 'onRefusal' | 'onCommit' | 'onRecordWrite'>;
 
 /**
  * The fields are an allow-list (docs/operating lists them): no payload, macaroon, secret, header or path of a

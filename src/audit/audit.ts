@@ -9,6 +9,7 @@ import { errorCode } from '../journal/write_error.js';
 import { version } from '../version.js';
 import type { Refusal } from './entry.js';
 import { loadSigningKey } from './keys.js';
+import type { RecordWrite } from './log.js';
 import { AuditRecord } from './record.js';
 import { fileNumbers, recover } from './recover.js';
 
@@ -56,6 +57,8 @@ export interface AuditOptions {
   readonly clock?: Clock;
   /** Told once when writing fails, with the system's code, and once when it succeeds again. */
   readonly onOutage?: (code: string | undefined) => void;
+  /** Told of each try to write. */
+  readonly onWrite?: (write: RecordWrite) => void;
   /** Jobs that a journal brought back. */
   readonly kept?: readonly Job[];
 }
@@ -98,7 +101,13 @@ type Opened = { readonly ok: true; readonly record: AuditRecord } | Extract<Open
 
 async function openLocked(
   path: string,
-  { maxFileBytes, clock = systemClock, onOutage = () => undefined, kept = [] }: AuditOptions,
+  {
+    maxFileBytes,
+    clock = systemClock,
+    onOutage = () => undefined,
+    onWrite = () => undefined,
+    kept = [],
+  }: AuditOptions,
 ): Promise<Opened> {
   const storage = directoryStorage(dirname(path));
   const name = basename(path);
@@ -117,6 +126,7 @@ async function openLocked(
       maxFileBytes,
       version,
       onOutage,
+      onWrite,
       kept: new Map(kept.map((job) => [job.id, job])),
     },
     recovery.recovered,

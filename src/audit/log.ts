@@ -18,7 +18,14 @@ export interface RecordLogOptions {
   readonly carried: () => readonly Entry[];
   /** Told when writing fails (the system's code), and when it succeeds again (`undefined`). */
   readonly onOutage: (code: string | undefined) => void;
+  /** Told of each try to write. */
+  readonly onWrite: (write: RecordWrite) => void;
 }
+
+/** How a try to write ended: what is durable since the last one that succeeded, or that nothing could be written. */
+export type RecordWrite =
+  | { readonly ok: true; readonly lines: number; readonly bytes: number; readonly durationMs: number }
+  | { readonly ok: false };
 
 /** An entry on its way. */
 export interface Pending {
@@ -58,10 +65,14 @@ export class RecordLog {
   #cancelCheckpoint: () => void;
   #checkpointDue = false;
   #closing = false;
+  /** Of what is durable and was not told of yet. */
+  #newBytes = 0;
+  #toldSeq: number;
 
   constructor(options: RecordLogOptions) {
     this.#options = options;
     this.#head = options.head;
+    this.#toldSeq = options.head.seq;
     this.#cancelCheckpoint = this.#scheduleCheckpoint();
   }
 
@@ -106,8 +117,9 @@ export class RecordLog {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 || this.#checkpointDue) {
       const batch = this.#waiting.splice(0, maxCommitEntries);
+      const startedAtMs = this.#options.clock.monotonicMs();
       try {
-        await this.#commit(batch);
+        await this.#commit(batch, startedAtMs);
       } catch (error) {
         this.#fail(errorCode(error), batch);
         break;
@@ -116,15 +128,15 @@ export class RecordLog {
     this.#running = undefined;
   }
 
-  async #commit(batch: readonly Pending[]): Promise<void> {
+  async #commit(batch: readonly Pending[], startedAtMs: number): Promise<void> {
     await this.#makeReady();
     const checkpoint = this.#checkpointDue;
     const resumed = this.#resumedEntry();
     const composed = this.#compose([...resumed, ...batch.map(({ entry }) => entry)], checkpoint);
-    if (composed.text !== '') await this.#options.files.append(composed.text);
-    this.#head = composed.head;
+    if (composed.text !== '') await this.#append(composed);
     if (checkpoint) this.#checkpointDue = false;
     if (this.#outage !== undefined) this.#recover();
+    this.#tell(startedAtMs);
     const seqs = composed.seqs.slice(resumed.length);
     seqs.forEach((seq, at) => batch[at]?.done(seq));
   }
@@ -135,16 +147,35 @@ export class RecordLog {
     if (files.bytes !== undefined && (files.suspect || files.bytes >= maxFileBytes)) {
       if (!files.suspect && this.#head.unsigned > 0) {
         const last = this.#compose([], true);
-        await files.append(last.text);
-        this.#head = last.head;
+        await this.#append(last);
       }
       await files.retire();
     }
     if (files.bytes === undefined) {
       const first = this.#compose([this.#beginEntry(), ...this.#options.carried()], false);
       await files.begin(first.text);
-      this.#head = first.head;
+      this.#wrote(first);
     }
+  }
+
+  async #append(composed: Composed): Promise<void> {
+    await this.#options.files.append(composed.text);
+    this.#wrote(composed);
+  }
+
+  #wrote({ text, head }: Composed): void {
+    this.#head = head;
+    this.#newBytes += Buffer.byteLength(text);
+  }
+
+  #tell(startedAtMs: number): void {
+    const { clock, onWrite } = this.#options;
+    const lines = this.#head.seq - this.#toldSeq;
+    if (lines === 0) return;
+    const durationMs = clock.monotonicMs() - startedAtMs;
+    onWrite({ ok: true, lines, bytes: this.#newBytes, durationMs });
+    this.#toldSeq = this.#head.seq;
+    this.#newBytes = 0;
   }
 
   #beginEntry(): Entry {
@@ -167,8 +198,9 @@ export class RecordLog {
   }
 
   #fail(code: string, batch: readonly Pending[]): void {
-    const { clock, onOutage } = this.#options;
+    const { clock, onOutage, onWrite } = this.#options;
     const error = new AuditWriteError(code);
+    onWrite({ ok: false });
     // Those that came meanwhile as well: they would only wait for the next failure.
     const kept = [...batch, ...this.#waiting].filter(({ failed }) => failed(error) === 'keep');
     this.#waiting = kept;

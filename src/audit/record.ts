@@ -16,7 +16,7 @@ import {
 import { RecordFiles } from './files.js';
 import type { SigningKey } from './keys.js';
 import type { Storage } from '../journal/storage.js';
-import { AuditWriteError, RecordLog } from './log.js';
+import { AuditWriteError, RecordLog, type RecordWrite } from './log.js';
 import type { OpenDeparture, Recovered } from './recover.js';
 import { Refusals } from './refusals.js';
 
@@ -31,6 +31,7 @@ export interface RecordOptions {
   /** Of the relay. */
   readonly version: string;
   readonly onOutage: (code: string | undefined) => void;
+  readonly onWrite: (write: RecordWrite) => void;
   /** Jobs that came back after the last stop: how some that it left unfinished ended is known. */
   readonly kept: ReadonlyMap<string, Job>;
 }

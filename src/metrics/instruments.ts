@@ -45,6 +45,12 @@ export function createCounters(registry: Registry) {
       'export_relay_delivered_bytes_total',
       'Payload of attempts that a destination answered, in bytes; a payload sent again counts again.',
     ),
+    auditLines: plain('export_relay_audit_lines_total', 'Lines of the audit record that are on the disk.'),
+    auditBytes: plain('export_relay_audit_bytes_total', 'Bytes of the audit record that are on the disk.'),
+    auditFailures: plain(
+      'export_relay_audit_write_failures_total',
+      'Tries to write the audit record that failed; it is tried again every second.',
+    ),
     bugs: plain('export_relay_bugs_total', 'Exceptions that nobody expected; the log has each.'),
   };
   startAtZero(counters);
@@ -91,11 +97,17 @@ export function createHistograms() {
       help: 'Time to bring one group of changes to the disk; none without --journal.',
       buckets: commitBuckets,
     }),
+    auditWrite: new Histogram({
+      name: 'export_relay_audit_write_duration_seconds',
+      help: 'Time to bring one group of lines of the audit record to the disk; none without --audit.',
+      buckets: commitBuckets,
+    }),
   };
   // A relay that has never done something has not done it for a while, too.
   histograms.attemptDuration.series('2xx');
   histograms.queueWait.series();
   histograms.journalCommit.series();
+  histograms.auditWrite.series();
   return histograms;
 }
 
@@ -137,6 +149,10 @@ export function createGauges(registry: Registry) {
     secretKnown: plain(
       'export_relay_secret_known',
       '1 if the relay knows its macaroon secret and can take jobs, else 0.',
+    ),
+    auditWritable: plain(
+      'export_relay_audit_writable',
+      '0 if the audit record cannot be written and so nothing leaves, else 1; 1 without --audit.',
     ),
     jobsLimit: plain('export_relay_jobs_unfinished_limit', 'The bound --max-queued.'),
     attemptsLimit: plain('export_relay_attempts_in_flight_limit', 'The bound --concurrency.'),

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { RecordWrite } from '../audit/log.js';
 import type { Destination } from '../egress/destination.js';
 import type { RequestReport } from '../http/app.js';
 import type { RefusalReport } from '../http/exports.js';
@@ -59,6 +60,8 @@ export interface Metrics {
   readonly onBug: () => void;
   /** One group of changes has reached the disk. */
   readonly observeJournalCommit: (durationMs: number) => void;
+  /** The audit record was written, or could not be. */
+  readonly onRecordWrite: (write: RecordWrite) => void;
   /** The text format of Prometheus. */
   readonly render: () => Promise<RenderedMetrics>;
 }
@@ -70,7 +73,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const counters = createCounters(registry);
   const requests = new Tally(counters.requests);
   const finished = new Tally(counters.jobsFinished);
-  const measure = createMeasure(registry, options);
+  const gauges = createGauges(registry);
+  const measure = createMeasure(gauges, options);
   createLostLines(registry, options.logLinesLost ?? (() => 0));
   if (options.processMetrics === true) collectProcessMetrics(registry);
   let started = false;
@@ -92,15 +96,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       }
       if (retryInMs !== undefined) counters.retries.inc();
     },
-    onChange({ state, version: jobVersion, attempts, dataBytes, createdAtMs, updatedAtMs }) {
-      if (!started) return;
-      if (jobVersion === 1) {
-        counters.jobsAccepted.inc();
-        counters.acceptedBytes.inc(dataBytes);
-      } else if (state === 'Processing' && attempts === 1) {
-        // Wall clock: one that was set back meanwhile must not count as less than nothing.
-        histograms.queueWait.observe(Math.max(0, updatedAtMs - createdAtMs) / 1000);
-      }
+    onChange(job) {
+      if (started) countChange(job, counters, histograms);
     },
     onFinished({ result }) {
       if (result === undefined) return;
@@ -118,6 +115,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     onRefused: (code) => counters.connectionsRefused.inc({ reason: connectionRefusal(code) }),
     onBug: () => counters.bugs.inc(),
     observeJournalCommit: (durationMs) => histograms.journalCommit.observe(durationMs / 1000),
+    onRecordWrite: countRecordWrites(histograms, counters, gauges),
     async render() {
       measure(await options.figures());
       for (const tally of [requests, finished]) tally.flush();
@@ -127,10 +125,45 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
+/** A job that was accepted, or that begins its first attempt. */
+function countChange(
+  { state, version: jobVersion, attempts, dataBytes, createdAtMs, updatedAtMs }: Job,
+  { jobsAccepted, acceptedBytes }: ReturnType<typeof createCounters>,
+  { queueWait }: ReturnType<typeof createHistograms>,
+): void {
+  if (jobVersion === 1) {
+    jobsAccepted.inc();
+    acceptedBytes.inc(dataBytes);
+  } else if (state === 'Processing' && attempts === 1) {
+    // Wall clock: one that was set back meanwhile must not count as less than nothing.
+    queueWait.observe(Math.max(0, updatedAtMs - createdAtMs) / 1000);
+  }
+}
+
+function countRecordWrites(
+  { auditWrite }: ReturnType<typeof createHistograms>,
+  { auditLines, auditBytes, auditFailures }: ReturnType<typeof createCounters>,
+  { auditWritable }: ReturnType<typeof createGauges>,
+): Metrics['onRecordWrite'] {
+  return (write) => {
+    auditWritable.set(write.ok ? 1 : 0);
+    if (!write.ok) {
+      auditFailures.inc();
+      return;
+    }
+    auditWrite.observe(write.durationMs / 1000);
+    auditLines.inc(write.lines);
+    auditBytes.inc(write.bytes);
+  };
+}
+
 /** Puts figures into the gauges; the bounds, which never change, are there from the start. */
-function createMeasure(registry: Registry, { bounds }: MetricsOptions): (figures: Figures) => void {
-  const gauges = createGauges(registry);
+function createMeasure(
+  gauges: ReturnType<typeof createGauges>,
+  { bounds }: MetricsOptions,
+): (figures: Figures) => void {
   gauges.buildInfo.set({ version }, 1);
+  gauges.auditWritable.set(1);
   gauges.jobsLimit.set(bounds.maxQueued);
   gauges.attemptsLimit.set(bounds.concurrency);
   gauges.waitersLimit.set(bounds.maxWaiters);

@@ -11,6 +11,7 @@ import {
   openRecord,
   problems,
   recordText,
+  told,
   verifyText,
 } from '../helpers/audit.js';
 import { eventually } from '../helpers/eventually.js';
@@ -114,7 +115,7 @@ test('later attempts of a job add no line, and every address it reached is kept'
 
 test('while the disk is full nothing leaves; it goes on by itself and the gap is on record', async (t) => {
   const disk = new MemoryDisk();
-  const { record, clock, outages } = await openRecord(disk);
+  const { record, clock, outages, writes } = await openRecord(disk);
   const [before, during] = [departing(), departing()];
   await record.leaving(before);
   // Enough for a part of a line.
@@ -137,6 +138,7 @@ test('while the disk is full nothing leaves; it goes on by itself and the gap is
   await record.leaving(during);
   t.deepEqual(outages, ['ENOSPC', undefined]);
   const lines = linesOf(recordText(disk));
+  t.deepEqual(told(writes), [true, lines.length, recordText(disk).length]);
   t.deepEqual(
     lines.slice(3).map(({ kind }) => kind),
     ['resumed', 'export', 'checkpoint', 'leaving'],

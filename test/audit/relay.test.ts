@@ -6,10 +6,15 @@ import { verifyFiles } from '#relay/audit/verify_files.js';
 import { problems } from '../helpers/audit.js';
 import { auditPath, readLines } from '../helpers/audit_files.js';
 import { eventually } from '../helpers/eventually.js';
-import { mintWith, startRelay } from '../helpers/relay.js';
+import { samplesOf } from '../helpers/metrics.js';
+import { mintWith, type RelayUnderTest, startRelay } from '../helpers/relay.js';
 import { startDestination } from '../helpers/scripted_destination.js';
 
 const data = '{"clear":"text"}';
+
+async function metricsOf(relay: RelayUnderTest): Promise<ReadonlyMap<string, number>> {
+  return samplesOf((await relay.service.metrics()).body);
+}
 
 async function ofKind(path: string, kind: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
   return (await readLines(path)).filter((line) => line['kind'] === kind);
@@ -107,13 +112,22 @@ test('a dry run says that the record cannot be written, as a submission would, u
   t.is((await dryRun()).status, 200);
   // In the way of the next file of the record.
   await mkdir(`${path}.1/x`, { recursive: true });
-  await eventually(
-    async () => (await relay.submit(destination.url, data)).json.code === 'storage_unavailable',
-  );
+  // Long lines fill the file sooner.
+  const job = { id: '', uri: destination.url, data, purpose: 'p'.repeat(200) };
+  const macaroon = mintWith({ identifier: 'o'.repeat(256) });
+  const submit = async () => (await relay.post('/export', job, { macaroon })).json.code;
+  await eventually(async () => (await submit()) === 'storage_unavailable', 20_000);
   const refused = await dryRun();
   t.is(refused.status, 503);
   t.is(refused.json.code, 'storage_unavailable');
+  t.is((await metricsOf(relay)).get('export_relay_audit_writable'), 0);
   await rmdir(`${path}.1/x`);
   await rmdir(`${path}.1`);
   await eventually(async () => (await dryRun()).status === 200);
+  const samples = await metricsOf(relay);
+  t.is(samples.get('export_relay_audit_writable'), 1);
+  t.true((samples.get('export_relay_audit_write_failures_total') ?? 0) > 0);
+  t.true((samples.get('export_relay_audit_write_duration_seconds_count') ?? 0) > 2);
+  t.true((samples.get('export_relay_audit_lines_total') ?? 0) > 50);
+  t.true((samples.get('export_relay_audit_bytes_total') ?? 0) > 64 * 1024);
 });

@@ -94,7 +94,7 @@ async function goOn(disk: MemoryDisk, key: ReturnType<typeof readKey>, recovered
   if (!again.ok) throw new Error('a start finds something else than the one before');
   must(again.recovered.head.hash === recovered.head.hash, 'a start finds another head than the one before');
   const record = new AuditRecord(
-    { ...own, maxFileBytes: 1 << 20, onOutage: () => undefined },
+    { ...own, maxFileBytes: 1 << 20, onOutage: () => undefined, onWrite: () => undefined },
     again.recovered,
   );
   await record.leaving(departing());

@@ -57,7 +57,13 @@ async function writeRecord(folder: string): Promise<void> {
     const own = { clock: new FakeClock(), storage: disk.storage(), name: 'audit.log', maxFileBytes: 5000 };
     const recovery = await recover(own.storage, own.name, key.publicKey);
     if (!recovery.ok) throw new Error(recovery.why);
-    const others = { key, version: '0', kept: new Map(), onOutage: () => undefined };
+    const others = {
+      key,
+      version: '0',
+      kept: new Map(),
+      onOutage: () => undefined,
+      onWrite: () => undefined,
+    };
     const record = new AuditRecord({ ...own, ...others }, recovery.recovered);
     for (let count = 0; count < 5; count += 1) {
       const job = departing({ purpose: `purpose ${count}` });

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { compose, type Head } from '#relay/audit/composer.js';
 import { type SigningKey, signingKey } from '#relay/audit/keys.js';
 import { type Line, noHash, openLine, sealLine } from '#relay/audit/line.js';
+import type { RecordWrite } from '#relay/audit/log.js';
 import { AuditRecord, type RecordOptions } from '#relay/audit/record.js';
 import { recover } from '#relay/audit/recover.js';
 import { type Report, Verifier, type VerifierOptions } from '#relay/audit/verify.js';
@@ -20,6 +21,8 @@ export interface RecordOnDisk {
   readonly clock: FakeClock;
   /** What it told of outages. */
   readonly outages: (string | undefined)[];
+  /** What it told of its tries to write. */
+  readonly writes: RecordWrite[];
 }
 
 /** A record that must open, on a disk in memory. */
@@ -30,6 +33,7 @@ export async function openRecord(
   const clock = new FakeClock();
   const storage = disk.storage();
   const outages: (string | undefined)[] = [];
+  const writes: RecordWrite[] = [];
   const recovery = await recover(storage, name, key.publicKey);
   if (!recovery.ok) throw new Error(recovery.why);
   const record = new AuditRecord(
@@ -41,12 +45,24 @@ export async function openRecord(
       maxFileBytes: 1 << 20,
       version: '0',
       onOutage: (code) => outages.push(code),
+      onWrite: (write) => writes.push(write),
       kept: new Map(),
       ...options,
     },
     recovery.recovered,
   );
-  return { record, clock, outages };
+  return { record, clock, outages, writes };
+}
+
+/** What a record told of its tries to write: whether any failed, and how many lines and bytes are written. */
+export function told(writes: readonly RecordWrite[]): readonly [boolean, number, number] {
+  const done = writes.flatMap((write) => (write.ok ? [write] : []));
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  return [
+    done.length < writes.length,
+    sum(done.map(({ lines }) => lines)),
+    sum(done.map(({ bytes }) => bytes)),
+  ];
 }
 
 /** A job whose first attempt begins. */

@@ -33,6 +33,8 @@ function promtool(
 withPromtool('promtool finds nothing to say about the metrics', async (t) => {
   const metrics = metricsUnderTest({ processMetrics: true });
   metrics.observeJournalCommit(1);
+  metrics.onRecordWrite({ ok: true, lines: 2, bytes: 900, durationMs: 1 });
+  metrics.onRecordWrite({ ok: false });
   t.deepEqual(promtool(['check', 'metrics'], (await metrics.render()).body), { status: 0, said: '' });
 });
 
