@@ -1,5 +1,5 @@
 import { type Socket, createServer } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { AttemptErrorCode, AttemptOutcome } from '#relay/delivery/outcome.js';
 import { listenOnLoopback } from '../helpers/loopback.js';
@@ -17,8 +17,10 @@ const documented: readonly AttemptErrorCode[] = [
   'connect_failed',
 ];
 const kept = ['content-type', 'location', 'retry-after'];
-/** What comes in several packets may come after its answer is whole, and then is no answer to the next request. */
+/** More may still be on its way when the next request leaves. */
 const maxBytesAtOnce = 16 * 1024;
+/** For what was sent to arrive: only what comes before the next request leaves is known not to be its answer. */
+const arrivalMs = 2;
 
 /** How a destination sends its bytes, as the first byte of an input says. */
 interface Manner {
@@ -33,10 +35,11 @@ function mannerOf(byte: number): Manner {
 
 /** Answers one request with an input, every other with `fine!`. */
 class HostileDestination {
-  #next: { readonly manner: Manner; readonly bytes: Buffer } | undefined;
+  #next: { readonly manner: Manner; readonly bytes: Buffer; readonly sent: () => void } | undefined;
 
-  answerWith(manner: Manner, bytes: Buffer): void {
-    this.#next = { manner, bytes };
+  /** Resolves once the input has been sent. */
+  answerWith(manner: Manner, bytes: Buffer): Promise<void> {
+    return new Promise((sent) => (this.#next = { manner, bytes, sent }));
   }
 
   readonly serve = (socket: Socket): void => {
@@ -50,7 +53,10 @@ class HostileDestination {
       const next = this.#next;
       this.#next = undefined;
       if (next === undefined) peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nfine!');
-      else await misbehave(peer, next.manner, next.bytes);
+      else {
+        await misbehave(peer, next.manner, next.bytes);
+        next.sent();
+      }
     }
   }
 }
@@ -89,9 +95,13 @@ async function open(t: Cleanup): Promise<Run> {
   return async (input) => {
     const [first = 0] = input;
     const [manner, bytes] = [mannerOf(first), input.subarray(1)];
-    destination.answerWith(manner, bytes);
+    const sent = destination.answerWith(manner, bytes);
     judge(await sender.send(url, { timeoutMs: manner.then === 'wait' ? 30 : 900 }));
-    if (manner.pieces > 1 || bytes.length > maxBytesAtOnce) return;
+    if (bytes.length > maxBytesAtOnce) return;
+    if (manner.pieces > 1) {
+      await sent;
+      await delay(arrivalMs);
+    }
     const next = await sender.send(url, { timeoutMs: 900 });
     // The end of a connection may be on its way while it is used again; a retry then has another.
     const isLate = next.kind === 'failed' && next.error.code === 'connection_reset' && manner.then !== 'wait';
