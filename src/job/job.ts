@@ -33,6 +33,20 @@ export type JobId = string & { readonly __jobId: unique symbol };
 /** Why a job ended without an answer: an attempt's error, or one of the relay's own. */
 export type JobErrorCode = AttemptErrorCode | 'expired' | 'interrupted';
 
+/** All of them, for who reads them from elsewhere or counts them. */
+export const jobErrorCodes = {
+  connect_failed: true,
+  dns_failed: true,
+  tls_failed: true,
+  timeout: true,
+  connection_reset: true,
+  bad_response: true,
+  destination_refused: true,
+  cancelled: true,
+  expired: true,
+  interrupted: true,
+} as const satisfies Record<JobErrorCode, true>;
+
 interface JobError {
   readonly code: JobErrorCode;
   readonly message: string;

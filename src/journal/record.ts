@@ -1,5 +1,5 @@
 import type { ParsedDestination } from '../egress/destination.js';
-import type { Job, JobErrorCode, JobId, JobResult, JobState } from '../job/job.js';
+import { type Job, type JobId, type JobResult, type JobState, jobErrorCodes } from '../job/job.js';
 import { type Traceparent, parseTraceparent } from '../trace_context.js';
 import { Members, RecordFault } from './members.js';
 
@@ -107,19 +107,6 @@ function upgraded(raw: unknown, version: number, schema: Schema): unknown {
 
 const states = { Pending: true, Processing: true, Finished: true } satisfies Record<JobState, true>;
 
-const errorCodes = {
-  connect_failed: true,
-  dns_failed: true,
-  tls_failed: true,
-  timeout: true,
-  connection_reset: true,
-  bad_response: true,
-  destination_refused: true,
-  cancelled: true,
-  expired: true,
-  interrupted: true,
-} satisfies Record<JobErrorCode, true>;
-
 function decodeJob(
   id: JobId,
   data: string,
@@ -176,7 +163,7 @@ function decodeAttempt(members: Members): Job['attemptRecords'][number] {
   return {
     begunAtMs: members.time('begunAtMs'),
     endedAtMs: optionalTime(members, 'endedAtMs'),
-    result: members.has('result') ? members.countOrOneOf('result', errorCodes) : undefined,
+    result: members.has('result') ? members.countOrOneOf('result', jobErrorCodes) : undefined,
     retryInMs: optionalTime(members, 'retryInMs'),
   };
 }
@@ -206,7 +193,7 @@ function decodeAnswer(members: Members): Answer {
 }
 
 function decodeError(members: Members): Extract<JobResult, { kind: 'gave_up' }>['error'] {
-  const error = { code: members.oneOf('code', errorCodes), message: members.text('message') };
+  const error = { code: members.oneOf('code', jobErrorCodes), message: members.text('message') };
   members.end();
   return error;
 }

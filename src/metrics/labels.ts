@@ -1,25 +1,11 @@
 import type { AttemptOutcome } from '../delivery/outcome.js';
 import type { RefusalRule } from '../egress/policy.js';
-import type { JobErrorCode, JobResult } from '../job/job.js';
+import { type JobErrorCode, type JobResult, jobErrorCodes } from '../job/job.js';
 
 /**
  * Every value a label may have is written here or is a type of ours: nothing that an app, a destination or a client
  * can choose becomes one, because each new value is a new series that the relay and Prometheus keep for good.
  */
-
-/** Why there was no answer. */
-const errorCodes = {
-  connect_failed: true,
-  dns_failed: true,
-  tls_failed: true,
-  timeout: true,
-  connection_reset: true,
-  bad_response: true,
-  destination_refused: true,
-  cancelled: true,
-  expired: true,
-  interrupted: true,
-} satisfies Record<JobErrorCode, true>;
 
 /** By the first digit, from 2; statuses up to 999 are answers, but beyond 5xx there is no class. */
 const statusClasses = ['2xx', '3xx', '4xx', '5xx', 'other'] as const;
@@ -27,7 +13,7 @@ const statusClasses = ['2xx', '3xx', '4xx', '5xx', 'other'] as const;
 /** How a job or an attempt ended: the class of the destination's status, or why there is none. */
 export type Outcome = (typeof statusClasses)[number] | JobErrorCode;
 
-export const outcomes: readonly Outcome[] = [...statusClasses, ...keysOf(errorCodes)];
+export const outcomes: readonly Outcome[] = [...statusClasses, ...keysOf(jobErrorCodes)];
 
 export function outcomeOf(end: AttemptOutcome | JobResult): Outcome {
   return end.kind === 'answered' ? statusClassOf(end.answer.statusCode) : end.error.code;
