@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Destination } from '../egress/destination.js';
 import { AnswerCollector, type Collected } from './answer_collector.js';
+import type { Cancellation } from './cancellation.js';
 import { captureBody } from './capture.js';
 import { cancelled, timedOut } from './classify.js';
 import type { Connection } from './connection.js';
@@ -25,8 +26,8 @@ export interface Delivery {
   readonly nowMs: number;
   /** The whole attempt: resolving, connecting, sending, and the answer to its last byte. */
   readonly timeoutMs: number;
-  /** Aborts the attempt. */
-  readonly signal: AbortSignal;
+  /** Gives the attempt up. */
+  readonly cancellation: Cancellation;
 }
 
 /** Makes one attempt. Never rejects. */
@@ -88,18 +89,17 @@ async function attempt(
   const collector = new AnswerCollector(options.maxResponseBytes);
   // The immediate lets an answer that came while the event loop was busy go first.
   const timer = setTimeout(() => setImmediate(() => collector.giveUp(timedOut)), delivery.timeoutMs);
-  const cancel = (): void => collector.giveUp(cancelled);
-  delivery.signal.addEventListener('abort', cancel);
-  if (delivery.signal.aborted) cancel();
+  const { cancellation } = delivery;
+  cancellation.tell(() => collector.giveUp(cancelled));
   const connection = pool.take(delivery.destination.origin);
   try {
-    if (!delivery.signal.aborted) connection.dispatch(requestOf(delivery, options), collector);
+    if (!cancellation.isCancelled) connection.dispatch(requestOf(delivery, options), collector);
     const outcome = await outcomeOf(await collector.collected, connection, options);
     const { address } = connection;
     return address === undefined ? outcome : { ...outcome, address };
   } finally {
     clearTimeout(timer);
-    delivery.signal.removeEventListener('abort', cancel);
+    cancellation.tell(undefined);
     pool.giveBack(connection);
   }
 }

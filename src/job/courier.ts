@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { Cancellation } from '../delivery/cancellation.js';
 import type { AttemptOutcome } from '../delivery/outcome.js';
 import { type RetryLimits, nextStep } from '../delivery/retry.js';
 import type { Deliver } from '../delivery/send.js';
@@ -41,7 +42,7 @@ export interface CourierOptions {
 interface Voyage {
   readonly startedAtMs: number;
   /** Present from the moment an attempt begins until it ends. */
-  flight: AbortController | undefined;
+  flight: Cancellation | undefined;
   /** Present while the job waits for its next attempt. */
   cancelTimer: (() => void) | undefined;
   /** What the job would end with if no other attempt followed. */
@@ -78,11 +79,11 @@ export class Courier {
     await this.#fly(job, voyage, voyage.flight);
   }
 
-  async #fly(job: Job, voyage: Voyage, flight: AbortController): Promise<void> {
+  async #fly(job: Job, voyage: Voyage, flight: Cancellation): Promise<void> {
     const { id } = job;
     const { clock } = this.#options;
     const begunAtMs = clock.monotonicMs();
-    const outcome = await this.#deliver(job, voyage, flight.signal, begunAtMs);
+    const outcome = await this.#deliver(job, voyage, flight, begunAtMs);
     voyage.flight = undefined;
     const durationMs = clock.monotonicMs() - begunAtMs;
     if (this.#abandoned || this.#voyages.get(id) !== voyage) {
@@ -95,7 +96,7 @@ export class Courier {
 
   /** Called in the step in which `begin` marks an attempt as begun: from then on it can be recalled. */
   depart(id: JobId): void {
-    this.#voyage(id, this.#options.clock.monotonicMs()).flight = new AbortController();
+    this.#voyage(id, this.#options.clock.monotonicMs()).flight = new Cancellation();
   }
 
   /**
@@ -114,7 +115,7 @@ export class Courier {
     const voyage = this.#voyages.get(id);
     this.#voyages.delete(id);
     voyage?.cancelTimer?.();
-    voyage?.flight?.abort();
+    voyage?.flight?.cancel();
   }
 
   /** The destination's answer to the job's last attempt, if it gave one. */
@@ -148,7 +149,7 @@ export class Courier {
     return voyage;
   }
 
-  async #deliver(job: Job, voyage: Voyage, signal: AbortSignal, nowMs: number): Promise<AttemptOutcome> {
+  #deliver(job: Job, voyage: Voyage, cancellation: Cancellation, nowMs: number): Promise<AttemptOutcome> {
     const { attemptTimeoutMs, jobTimeoutMs } = this.#options.limits;
     const remainingMs = Math.max(1, voyage.startedAtMs + jobTimeoutMs - nowMs);
     return this.#options.deliver({
@@ -159,7 +160,7 @@ export class Courier {
       traceparent: traceparentOf(job),
       nowMs: this.#options.clock.nowMs(),
       timeoutMs: Math.min(attemptTimeoutMs, remainingMs),
-      signal,
+      cancellation,
     });
   }
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import test from 'ava';
+import { Cancellation } from '#relay/delivery/cancellation.js';
 import { answers, answersAndCloses } from '../helpers/answers.js';
 import { eventually } from '../helpers/eventually.js';
 import { listenOnLoopback } from '../helpers/loopback.js';
@@ -85,10 +86,10 @@ for (const [phase, behaviour] of phases) {
   test(`a delivery that is cancelled ${phase} ends at once, and its connection with it`, async (t) => {
     const destination = await startRawDestination(t, [behaviour]);
     const sender = startSender(t);
-    const cancelling = new AbortController();
-    const outcome = sender.send(destination.url, { signal: cancelling.signal });
+    const cancellation = new Cancellation();
+    const outcome = sender.send(destination.url, { cancellation });
     await eventually(() => destination.accepted() === 1);
-    cancelling.abort();
+    cancellation.cancel();
     t.is(brief(await outcome), 'cancelled');
     t.is(sender.connections(), 0);
     await eventually(() => destination.open() === 0);
@@ -100,11 +101,11 @@ test('a delivery that is cancelled within the body keeps what came, and its conn
     answers('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'),
   ]);
   const sender = startSender(t);
-  const cancelling = new AbortController();
-  const outcome = sender.send(destination.url, { signal: cancelling.signal });
+  const cancellation = new Cancellation();
+  const outcome = sender.send(destination.url, { cancellation });
   await eventually(() => destination.requests.length === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  cancelling.abort();
+  cancellation.cancel();
   t.is(brief(await outcome), '200 ok…');
   t.is(sender.connections(), 0);
   await eventually(() => destination.open() === 0);
@@ -113,10 +114,10 @@ test('a delivery that is cancelled within the body keeps what came, and its conn
 test('a delivery that is cancelled while its name is looked up connects to nothing', async (t) => {
   const { lookup, asked } = stubResolver('never answers');
   const sender = startSender(t, { lookup });
-  const cancelling = new AbortController();
-  const outcome = sender.send('http://slow.test/', { signal: cancelling.signal });
+  const cancellation = new Cancellation();
+  const outcome = sender.send('http://slow.test/', { cancellation });
   await eventually(() => asked.length === 1);
-  cancelling.abort();
+  cancellation.cancel();
   t.is(brief(await outcome), 'cancelled');
   t.is(sender.connections(), 0);
 });
@@ -125,10 +126,10 @@ test('a delivery that is cancelled in the TLS handshake closes its socket', asyn
   const hanging = await listenOnLoopback(createServer((socket) => socket.resume()));
   t.teardown(() => hanging.close());
   const sender = startSender(t);
-  const cancelling = new AbortController();
-  const outcome = sender.send(`https://127.0.0.1:${hanging.port}/`, { signal: cancelling.signal });
+  const cancellation = new Cancellation();
+  const outcome = sender.send(`https://127.0.0.1:${hanging.port}/`, { cancellation });
   await eventually(() => hanging.accepted() === 1);
-  cancelling.abort();
+  cancellation.cancel();
   t.is(brief(await outcome), 'cancelled');
   await eventually(() => hanging.open() === 0);
 });
@@ -136,7 +137,9 @@ test('a delivery that is cancelled in the TLS handshake closes its socket', asyn
 test('a delivery that was cancelled before it began sends nothing', async (t) => {
   const destination = await startRawDestination(t, []);
   const sender = startSender(t);
-  t.is(brief(await sender.send(destination.url, { signal: AbortSignal.abort() })), 'cancelled');
+  const cancellation = new Cancellation();
+  cancellation.cancel();
+  t.is(brief(await sender.send(destination.url, { cancellation })), 'cancelled');
   t.is(sender.connections(), 0);
   t.deepEqual(destination.requests, []);
 });

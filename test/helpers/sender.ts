@@ -1,3 +1,4 @@
+import { Cancellation } from '#relay/delivery/cancellation.js';
 import { createGuardedConnector } from '#relay/delivery/connector.js';
 import { createGuard, type Lookup } from '#relay/delivery/guard.js';
 import type { AttemptOutcome } from '#relay/delivery/outcome.js';
@@ -14,7 +15,7 @@ interface SendOptions {
   readonly data?: string;
   readonly idempotencyKey?: string;
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly cancellation?: Cancellation;
 }
 
 /** A real sender that may reach the loopback. It closes with the test. */
@@ -48,7 +49,7 @@ export function startSender(
       idempotencyKey: 'key',
       nowMs: Date.now(),
       timeoutMs: 20_000,
-      signal: new AbortController().signal,
+      cancellation: new Cancellation(),
       ...delivery,
     });
   return { ...sender, send };

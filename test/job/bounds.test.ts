@@ -99,7 +99,7 @@ test('draining waits for attempts in flight, begins no other, and gives up after
   t.false(ended);
   await hung.clock.advance(1);
   t.true(ended);
-  t.true(hung.held.flights[0]?.delivery.signal.aborted);
+  t.true(hung.held.flights[0]?.delivery.cancellation.isCancelled);
   t.is(clock.armed, 0, 'a drained registry leaves no timer');
 });
 

@@ -124,7 +124,7 @@ export const lifecycle: readonly Behaviour[] = [
       await settle();
       const [flight] = held.flights;
       await registry.cancel(job.id);
-      t.true(flight?.delivery.signal.aborted);
+      t.true(flight?.delivery.cancellation.isCancelled);
       held.land(answered(200));
       await settle();
       t.like(await registry.get(job.id), {

@@ -155,7 +155,8 @@ test('whenever a job is cancelled while its attempt begins, nothing leaves, or w
     for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
     t.like(await registry.cancel(job.id), { value: { state: 'Finished' } });
     await settled();
-    for (const { delivery } of held.flights) t.true(delivery.signal.aborted, `after ${ticks} ticks`);
+    for (const { delivery } of held.flights)
+      t.true(delivery.cancellation.isCancelled, `after ${ticks} ticks`);
   }
 });
 

@@ -203,7 +203,7 @@ export class World {
         const cancel = clock.after(delivery.timeoutMs, fail('timeout'));
         const flight = { known, land };
         flights.add(flight);
-        delivery.signal.addEventListener('abort', fail('cancelled'));
+        delivery.cancellation.tell(fail('cancelled'));
         if (this.answersAll) land(ok);
       });
     });
