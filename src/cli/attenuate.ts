@@ -4,13 +4,12 @@ import { readSettings } from '../config/read.js';
 import { optional, type ValuesOf } from '../config/setting.js';
 import { size } from '../config/units.js';
 import { destinationPattern, exact } from '../config/words.js';
-import { allowanceOf } from '../macaroon/allowance.js';
 import { attenuateMacaroon } from '../macaroon/mint.js';
-import { parseCaveat, toPredicate } from '../macaroon/predicate.js';
-import { decodeMacaroon } from '../macaroon/token.js';
+import { parseCaveat } from '../macaroon/predicate.js';
 import { otherCaveats, restrictions, restrictionsOf } from './caveat_flags.js';
 import { type Command, type CommandContext, exitStatus, reportMistakes } from './command.js';
 import { readMacaroon } from './macaroon_argument.js';
+import { warnIfUseless } from './useless.js';
 
 const jobId = exact({
   placeholder: 'ID',
@@ -73,7 +72,7 @@ Example, for a page that may follow one job for an hour:
     }
     const narrowed = attenuateMacaroon(given.token, caveats);
     if (!narrowed.ok) return wrong(context, [`there is no such macaroon: ${narrowed.reason}`]);
-    warnIfUseless(narrowed.token, context);
+    warnIfUseless('attenuate', narrowed.token, context);
     context.stdout(`${narrowed.token}\n`);
     return exitStatus.done;
   },
@@ -105,14 +104,4 @@ function mistakesIn(text: string): readonly string[] {
   if (caveat.kind !== 'destination') return [];
   const pattern = destinationPattern.parse(caveat.pattern);
   return pattern.ok ? [] : [`--caveat: no export satisfies "${text}": expects ${pattern.expected}`];
-}
-
-/** A macaroon that allows nothing is still one, and can be meant, for trying out what is refused. */
-function warnIfUseless(token: string, { stderr, now }: CommandContext): void {
-  const decoded = decodeMacaroon(token);
-  if (!decoded.ok) return;
-  const caveats = decoded.macaroon.caveats.map(toPredicate);
-  const allowance = allowanceOf(caveats, now());
-  if (allowance.usable) return;
-  stderr(`export-relay attenuate: the macaroon allows nothing: ${allowance.reason}\n`);
 }

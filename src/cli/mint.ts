@@ -6,6 +6,7 @@ import { exact, secret } from '../config/words.js';
 import { mintMacaroon } from '../macaroon/mint.js';
 import { otherCaveats, restrictions, restrictionsOf } from './caveat_flags.js';
 import { type Command, exitStatus, reportMistakes } from './command.js';
+import { warnIfUseless } from './useless.js';
 
 const label = exact({
   placeholder: 'TEXT',
@@ -58,6 +59,7 @@ Example:
     const { identifier = '', location = '' } = read.values;
     const minted = mintMacaroon({ secret: secretText, identifier, location, caveats });
     if (!minted.ok) return wrong(context, [`there is no such macaroon: ${minted.reason}`]);
+    warnIfUseless('mint', minted.token, context);
     context.stdout(`${minted.token}\n`);
     return Promise.resolve(exitStatus.done);
   },

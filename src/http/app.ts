@@ -160,6 +160,9 @@ const nothingHere = failed({
   detail: 'Exports go to POST /export, POST /lp/export or a WebSocket at /ws/export; see /openapi.json.',
 });
 
+/** Of most requests; to parse nothing takes a while too. */
+const noQuery = new URLSearchParams();
+
 /** The way of a request: each stage gives a result, and the first failure is the answer. */
 async function handleExport(
   ctx: Context,
@@ -173,7 +176,8 @@ async function handleExport(
   if (!macaroon.ok) return macaroon;
   subject.owner = macaroon.value.identifier;
   subject.traceparent = parseTraceparent(ctx.req.headers['traceparent']);
-  const query = new URLSearchParams(ctx.querystring);
+  const { querystring } = ctx;
+  const query = querystring === '' ? noQuery : new URLSearchParams(querystring);
   const parsed = await readRequest(ctx, options, query);
   if (!parsed.ok) return parsed;
   const [{ dryRun, events, idempotencyKey }, request] = parsed.value;

@@ -16,7 +16,7 @@ export interface LineOutput {
  * How long a line waits for others. Writing in every turn of the event loop took a tenth of the time of a poll, most of
  * it for waking whoever reads.
  */
-const collectMs = 5;
+const collectMs = 20;
 
 /**
  * Collects the lines of a few milliseconds into one write, because a write costs more than all else about a line. One

@@ -201,3 +201,10 @@ test('the help of mint names every flag and has an example', (t) => {
   }
   t.regex(mint.help, /\nExample:\n/);
 });
+
+test('a macaroon that no relay would accept is minted all the same, and said to be one', async (t) => {
+  const { status, stdout, stderr } = await run(['--secret=s', '--caveat', 'destnation = x']);
+  t.is(status, 0);
+  t.deepEqual(caveatsOf(stdout), ['destnation = x']);
+  t.regex(stderr, /^export-relay mint: the macaroon allows nothing: /);
+});

@@ -24,7 +24,7 @@ function slowReader(maxHeld: number): {
   return {
     sink,
     written,
-    collect: () => clock.advance(5),
+    collect: () => clock.advance(20),
     take: () => {
       const done = taken;
       taken = undefined;
