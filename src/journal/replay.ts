@@ -65,7 +65,8 @@ class Tally {
     segment.end = scan.end;
     segment.lastSeq = scan.lastSeq;
     if (scan.end > durableEnd && lastId !== undefined) this.#dropUnfinished(segment, lastId);
-    return undefined;
+    // What is dropped begins behind what is durable, unless somebody made it reach there.
+    return segment.end < durableEnd ? segment.end : undefined;
   }
 
   /** The first frame that counts and is not whole, or that lacks the other half of its job. */

@@ -5,7 +5,7 @@ import { framesOffset } from '#relay/journal/segment_header.js';
 import type { MemoryDisk } from '../helpers/memory_disk.js';
 import { openOn } from '../helpers/open_logs.js';
 import { type Files, decodeChange, diskWith, encodeChange, filesOf, holds } from './disk_files.js';
-import { must, type Run, type Target } from './target.js';
+import { corpusFiles, must, type Run, type Target } from './target.js';
 
 /** One file of a journal of the corpus. */
 interface Place {
@@ -97,10 +97,12 @@ export const journal: Target = {
     '\0\0\0\0',
     Buffer.alloc(512),
   ],
-  corpus: () =>
-    places().flatMap(({ bytes }, index) => [
+  corpus: () => [
+    ...places().flatMap(({ bytes }, index) => [
       encodeChange(index, bytes, false),
       encodeChange(index, bytes, true),
     ]),
+    ...corpusFiles('journal/found', '.input'),
+  ],
   open,
 };
