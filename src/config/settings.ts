@@ -38,6 +38,8 @@ const requestBody = size({ maxBytes: 256 * mb });
 const responseBody = size({ maxBytes: 64 * mb });
 const timer = duration({ maxMs: maxTimerMs });
 const swept = duration({ maxMs: maxSweptMs });
+/** See `leavesRoom` of the jobs. */
+const reserve = 'Whoever has less than a 64th of it may go on until an eighth more is used.';
 
 /**
  * Every setting of `serve`, and every bound it works within. The parser, `--help`, `--print-config`, the README's
@@ -108,7 +110,7 @@ export const settings = {
     flag: 'max-queued',
     variable: 'EXPORT_MAX_QUEUED',
     default: 10_000,
-    help: 'Unfinished jobs in all; beyond it new ones are refused.',
+    help: `Unfinished jobs in all; beyond it new ones are refused. ${reserve}`,
   }),
   maxQueuedPerLane: single(count, {
     flag: 'max-queued-per-lane',
@@ -132,7 +134,7 @@ export const settings = {
     flag: 'max-memory',
     variable: 'EXPORT_MAX_MEMORY',
     default: 256 * mb,
-    help: 'Payloads and kept answers together, uris and headers included. When it is full, results that were already read go first, then answers are kept without their body and new jobs are refused.',
+    help: `Payloads and kept answers together, uris and headers included. When it is full, results that were already read go first, then answers are kept without their body and new jobs are refused. ${reserve}`,
   }),
   maxKept: single(count, {
     flag: 'max-kept',
@@ -180,7 +182,7 @@ export const settings = {
     flag: 'max-waiters',
     variable: 'EXPORT_MAX_WAITERS',
     default: 20_000,
-    help: 'Long polls held at once; beyond it they are refused.',
+    help: `Long polls held at once; beyond it they are refused. ${reserve}`,
   }),
   maxConnections: single(count, {
     flag: 'max-connections',

@@ -1,4 +1,5 @@
-import { type Failure } from '../failure.js';
+import type { Failure } from '../failure.js';
+import { leavesRoom } from './shares.js';
 
 /** Bounds on what is unfinished and what is held in memory. */
 export interface AdmissionLimits {
@@ -10,9 +11,12 @@ export interface AdmissionLimits {
 /** The load a new job meets. */
 export interface AdmissionLoad {
   readonly unfinished: number;
+  readonly unfinishedOfAccount: number;
   readonly unfinishedInLane: number;
   /** Payloads and kept responses, the new payload included, as if results already read had made way. */
   readonly bytes: number;
+  /** Of these, the account's that the new job counts for. */
+  readonly bytesOfAccount: number;
   readonly closing: boolean;
   /** Seconds until a place is likely to be free. */
   readonly retryAfterSeconds: number;
@@ -35,14 +39,14 @@ export function refusal(load: AdmissionLoad, limits: AdmissionLimits): Failure |
       detail: `You have ${load.unfinishedInLane} unfinished jobs for this destination; the limit is ${limits.maxQueuedPerLane}.`,
     };
   }
-  if (load.unfinished >= limits.maxQueued) {
+  if (!leavesRoom(load.unfinished + 1, load.unfinishedOfAccount + 1, limits.maxQueued)) {
     return {
       code: 'queue_full',
       retryAfterSeconds,
       detail: 'The relay holds as many unfinished jobs as it may.',
     };
   }
-  if (load.bytes > limits.maxMemoryBytes) {
+  if (!leavesRoom(load.bytes, load.bytesOfAccount, limits.maxMemoryBytes)) {
     return { code: 'queue_full', retryAfterSeconds, detail: 'The relay holds as much data as it may.' };
   }
   return undefined;

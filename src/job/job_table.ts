@@ -2,10 +2,10 @@ import { type AdmissionLimits, type AdmissionLoad } from './admission.js';
 import { finishedBytes, unfinishedBytes, withoutBody } from './footprint.js';
 import { IdempotencyIndex } from './idempotency.js';
 import { type Job, type JobId, type JobResult, type NewJob, laneOf } from './job.js';
-import { LaneLoad } from './lane_load.js';
 import type { LanePlace } from './lanes.js';
 import { LinkedList, type Node } from './linked_list.js';
 import { type Kept, Retention } from './retention.js';
+import { accountOf, leavesRoom, Shares } from './shares.js';
 import type { JobWaiters } from './waiters.js';
 
 /** A job and where it stands. */
@@ -42,7 +42,10 @@ export class JobTable {
   readonly #options: JobTableOptions;
   readonly #entries = new Map<JobId, Entry>();
   readonly #byKey = new IdempotencyIndex();
-  readonly #laneLoad = new LaneLoad();
+  /** Unfinished jobs, by lane and by account. */
+  readonly #inLane = new Shares();
+  readonly #ofAccount = new Shares();
+  readonly #bytesOfAccount = new Shares();
   readonly #queued = new LinkedList<Entry>();
   readonly #retention: Retention;
   #processing = 0;
@@ -86,11 +89,15 @@ export class JobTable {
   }
 
   /** What a new job would meet, as far as it can be seen here. */
-  loadFor(newJob: NewJob): Pick<AdmissionLoad, 'unfinished' | 'unfinishedInLane' | 'bytes'> {
+  loadFor(newJob: NewJob): Omit<AdmissionLoad, 'closing' | 'retryAfterSeconds'> {
+    const account = accountOf(newJob);
+    const bytes = unfinishedBytes(newJob);
     return {
       unfinished: this.#queued.size + this.#processing,
-      unfinishedInLane: this.#laneLoad.of(laneOf(newJob)),
-      bytes: this.bytes - this.#retention.readBytes + unfinishedBytes(newJob),
+      unfinishedOfAccount: this.#ofAccount.of(account),
+      unfinishedInLane: this.#inLane.of(laneOf(newJob)),
+      bytes: this.bytes - this.#retention.readBytes + bytes,
+      bytesOfAccount: this.#bytesOfAccount.of(account) + bytes,
     };
   }
 
@@ -103,15 +110,16 @@ export class JobTable {
     else this.#processing += 1;
     this.#entries.set(job.id, entry);
     this.#byKey.add(job);
-    this.#laneLoad.add(laneOf(job));
-    this.#unfinishedBytes += bytes;
+    this.#inLane.add(laneOf(job), 1);
+    this.#ofAccount.add(accountOf(job), 1);
+    this.#hold(job, bytes);
     return entry;
   }
 
   /** Takes in a job that had finished `ageMs` ago. */
   addFinished(job: Job, result: JobResult, ageMs: number, nowMs: number): void {
     const entry = entryOf(job, 0, nowMs);
-    entry.kept = this.#retention.keep(job.id, nowMs - ageMs, finishedBytes(job, result));
+    this.#keep(entry, job, result, nowMs - ageMs);
     this.#entries.set(job.id, entry);
     this.#byKey.add(job);
   }
@@ -145,10 +153,11 @@ export class JobTable {
     const bytes = finishedBytes(entry.job, result);
     // What the job itself gives back counts as free.
     this.#evictRead(bytes - entry.bytes);
-    const fits = this.bytes + bytes - entry.bytes <= this.#options.maxMemoryBytes;
+    const ofAccount = this.#bytesOfAccount.of(accountOf(entry.job)) + bytes - entry.bytes;
+    const fits = leavesRoom(this.bytes + bytes - entry.bytes, ofAccount, this.#options.maxMemoryBytes);
     const kept = fits ? result : withoutBody(result);
     const held = Math.max(entry.bytes, finishedBytes(entry.job, kept));
-    this.#unfinishedBytes += held - entry.bytes;
+    this.#hold(entry.job, held - entry.bytes);
     entry.bytes = held;
     return kept;
   }
@@ -157,7 +166,7 @@ export class JobTable {
   keep(entry: Entry, job: Job, result: JobResult, nowMs: number): void {
     this.#removeUnfinished(entry);
     entry.job = job;
-    entry.kept = this.#retention.keep(job.id, nowMs, finishedBytes(job, result));
+    this.#keep(entry, job, result, nowMs);
   }
 
   /** Notes that a client has got the result. */
@@ -195,14 +204,28 @@ export class JobTable {
 
   #removeUnfinished(entry: Entry): void {
     this.#processing -= 1;
-    this.#laneLoad.remove(laneOf(entry.job));
-    this.#unfinishedBytes -= entry.bytes;
+    this.#inLane.add(laneOf(entry.job), -1);
+    this.#ofAccount.add(accountOf(entry.job), -1);
+    this.#hold(entry.job, -entry.bytes);
+  }
+
+  /** Notes what an unfinished job holds more, or less. */
+  #hold(job: Job, bytes: number): void {
+    this.#unfinishedBytes += bytes;
+    this.#bytesOfAccount.add(accountOf(job), bytes);
+  }
+
+  #keep(entry: Entry, job: Job, result: JobResult, sinceMs: number): void {
+    const bytes = finishedBytes(job, result);
+    entry.kept = this.#retention.keep(job.id, sinceMs, bytes);
+    this.#bytesOfAccount.add(accountOf(job), bytes);
   }
 
   #forget(id: JobId): void {
     const entry = this.#entries.get(id);
     if (entry?.kept === undefined) throw new Error(`job ${id} is not among the finished`);
     this.#retention.forget(entry.kept);
+    this.#bytesOfAccount.add(accountOf(entry.job), -entry.kept.bytes);
     this.#byKey.forget(entry.job);
     this.#entries.delete(id);
     this.#options.onForgotten(id);

@@ -3,12 +3,14 @@ import { type Result, failed, success } from '../failure.js';
 import type { Job } from './job.js';
 import type { Entry } from './job_table.js';
 import type { WatchOptions } from './registry.js';
+import { accountOf, leavesRoom, Shares } from './shares.js';
 import { JobWaiters } from './waiters.js';
 
 /** Everybody who waits for a job, no more of them than allowed. */
 export class Watchers {
   readonly #maxWaiters: number;
   readonly #clock: Clock;
+  readonly #ofAccount = new Shares();
   #count = 0;
   #closed = false;
 
@@ -24,7 +26,8 @@ export class Watchers {
   /** The job once it has changed. Comparing the version and registering the waiter are one step. */
   async watch(entry: Entry, options: WatchOptions): Promise<Result<Job>> {
     if (!this.#wouldHold(entry.job, options)) return success(entry.job);
-    if (this.#count >= this.#maxWaiters) {
+    const account = accountOf(entry.job);
+    if (!leavesRoom(this.#count + 1, this.#ofAccount.of(account) + 1, this.#maxWaiters)) {
       return failed({
         code: 'too_many_waiters',
         retryAfterSeconds: 1,
@@ -33,8 +36,10 @@ export class Watchers {
     }
     const waiters = (entry.waiters ??= new JobWaiters());
     this.#count += 1;
+    this.#ofAccount.add(account, 1);
     await waiters.wait(options, this.#clock);
     this.#count -= 1;
+    this.#ofAccount.add(account, -1);
     if (waiters.size === 0 && entry.waiters === waiters) entry.waiters = undefined;
     return success(entry.job);
   }

@@ -1,0 +1,39 @@
+import type { Destination } from '../egress/destination.js';
+import { laneOf } from './job.js';
+
+/**
+ * Whom a job counts for: its owner. The platform's macaroons name none; there the jobs of a lane are taken for one
+ * app's.
+ */
+export function accountOf(job: { readonly owner: string; readonly destination: Destination }): string {
+  return job.owner === '' ? laneOf(job) : job.owner;
+}
+
+/** How much each account, or lane, has of something. Those that have nothing take no memory. */
+export class Shares {
+  readonly #held = new Map<string, number>();
+
+  of(holder: string): number {
+    return this.#held.get(holder) ?? 0;
+  }
+
+  /** Adds what may be negative. */
+  add(holder: string, amount: number): void {
+    const held = this.of(holder) + amount;
+    if (held === 0) this.#held.delete(holder);
+    else this.#held.set(holder, held);
+  }
+}
+
+/** Beyond a bound for all, what is left for those who have little. */
+const reserve = 1 / 8;
+/** Of the bound; whoever has no more has little. */
+const little = 1 / 64;
+
+/**
+ * Whether something that all accounts together have a bound on leaves room for one of them, if `total` of it were taken
+ * and `ofAccount` by this one. Whoever has used the bound up is refused, and does not shut out those who have little.
+ */
+export function leavesRoom(total: number, ofAccount: number, bound: number): boolean {
+  return total <= bound || (ofAccount <= bound * little && total <= bound * (1 + reserve));
+}
