@@ -8,6 +8,7 @@ import { type Failure, type Result, failed, success } from '../failure.js';
 import type { Job } from '../job/job.js';
 import type { MacaroonVerifier } from '../macaroon/verify.js';
 import { type Traceparent, parseTraceparent } from '../trace_context.js';
+import { ambiguityOf } from './ambiguous.js';
 import { authenticate } from './authenticate.js';
 import { readBody } from './body.js';
 import { corsHeaders, isPreflight } from './cors.js';
@@ -132,18 +133,11 @@ function front(ctx: Context, options: AppOptions, next: Koa.Next): Promise<void>
       return answer(ctx, options, 'preflight', () => success({ kind: 'preflight' }));
     }
   }
-  if (headers.host === undefined && ctx.req.httpVersion === '1.1') {
-    ctx.set('Connection', 'close');
-    return answer(ctx, options, 'other', () => withoutHost);
-  }
-  return next();
+  const ambiguity = ambiguityOf(ctx.req);
+  // What follows a CONNECT may be meant for the tunnel that there is not, rather than be the next request.
+  if (ambiguity !== undefined || ctx.method === 'CONNECT') ctx.set('Connection', 'close');
+  return ambiguity === undefined ? next() : answer(ctx, options, 'other', () => failed(ambiguity));
 }
-
-/** RFC 9112, 3.2: without a host, somebody in between may have read another request than the relay. */
-const withoutHost = failed({
-  code: 'malformed_request',
-  detail: 'A request of HTTP/1.1 needs a Host header.',
-});
 
 /** Pages, and paths where there is nothing. */
 function answerElsewhere(ctx: Context, options: AppOptions): Promise<void> {

@@ -2,6 +2,7 @@ import { type RequestListener, type Server, createServer } from 'node:http';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { RequestReport } from './app.js';
+import { hasTooManyHeaders, maxHeaders } from './ambiguous.js';
 import { awaitingContinue } from './body.js';
 import { Pace } from './pace.js';
 import { answerUnparsed } from './unparsed.js';
@@ -29,7 +30,6 @@ export interface ServerOptions {
 
 /** An app's macaroon has at most 4 KiB; what comes beside it is small. */
 const maxHeaderBytes = 16 * 1024;
-const maxHeaders = 100;
 /** How long a refused body is read and thrown away, so that the client gets to see the answer. */
 const lingerMs = 1000;
 
@@ -53,7 +53,9 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     else pace.begin({ run: () => handler(request, response), isMoot: () => request.destroyed });
   };
   const bounds = {
-    IncomingMessage: upgradableMessage((request) => !answers.has(request.socket) && wantsUpgrade(request)),
+    IncomingMessage: upgradableMessage(
+      (request) => !answers.has(request.socket) && !hasTooManyHeaders(request) && wantsUpgrade(request),
+    ),
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -75,7 +77,8 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   // Later than the check for late requests, which are answered; what this cuts off gets no word.
   server.timeout = requestTimeoutMs + 2 * checkingIntervalMs;
   server.maxConnections = maxConnections;
-  server.maxHeadersCount = maxHeaders;
+  // One more than is allowed, so that it shows when there are too many.
+  server.maxHeadersCount = maxHeaders + 1;
   // Only a request whose headers were good is told to send its body.
   server.on('checkContinue', (request, response) => {
     awaitingContinue.add(request);

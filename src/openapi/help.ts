@@ -81,7 +81,8 @@ export const problemHelp: Readonly<Record<Failure['code'], Help>> = {
     todo: 'Wait as long as `Retry-After` says, and submit again with the same `Idempotency-Key`.',
   },
   headers_too_large: {
-    means: 'The request line and the headers take more than 16 KiB together.',
+    means:
+      'The request line and the headers take more than 16 KiB together, or there are more than 100 headers.',
     todo: 'Send fewer or shorter headers; a macaroon takes at most 4 KiB.',
   },
   queue_full: {
