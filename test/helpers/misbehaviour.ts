@@ -2,14 +2,20 @@ import test, { type ExecutionContext } from 'ava';
 import { eventually } from './eventually.js';
 import { type Behaviour, type RawRequest, startRawDestination } from './raw_destination.js';
 import { type JobJson, type RelayUnderTest, type StartOptions, startRelay } from './relay.js';
+import type { Cleanup } from './scripted_destination.js';
 
-/** One relay for all tests of a file, which stops after them. */
-export function sharedRelay(flags: readonly string[], options?: StartOptions): Promise<RelayUnderTest> {
+/** For what all tests of a file share: it is released after them. */
+export function laterTeardown(): Cleanup {
   const stops: (() => unknown)[] = [];
   test.after.always(async () => {
     for (const stop of stops) await stop();
   });
-  return startRelay({ teardown: (stop) => stops.push(stop) }, flags, options);
+  return { teardown: (stop) => stops.push(stop) };
+}
+
+/** One relay for all tests of a file, which stops after them. */
+export function sharedRelay(flags: readonly string[], options?: StartOptions): Promise<RelayUnderTest> {
+  return startRelay(laterTeardown(), flags, options);
 }
 
 /** What becomes of a job whose destination misbehaves once and then behaves. */

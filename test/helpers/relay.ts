@@ -88,6 +88,11 @@ export class RelayUnderTest {
     return this.#lines.join('');
   }
 
+  /** What it logged, line by line, as it goes on. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
   /** Log lines of one kind, parsed. */
   logged(
     kind: 'request' | 'attempt' | 'job' | 'unreachable' | 'websocket' | 'bug',
