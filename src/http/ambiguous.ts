@@ -10,9 +10,7 @@ export const maxHeaders = 100;
  */
 export function ambiguityOf(request: IncomingMessage): Failure | undefined {
   if (request.httpVersionMajor !== 1) return malformed('This server speaks HTTP/1.1.');
-  if (hasTooManyHeaders(request)) {
-    return { code: 'headers_too_large', detail: `A request may have at most ${maxHeaders} headers.` };
-  }
+  if (hasTooManyHeaders(request)) return tooManyHeaders(request);
   // RFC 9112, 3.2: which of two hosts was meant, and whether one was needed, is nothing to guess.
   const hosts = countHosts(request.rawHeaders);
   if (hosts > 1) return malformed('A request has one Host header, and not several.');
@@ -28,6 +26,15 @@ export function ambiguityOf(request: IncomingMessage): Failure | undefined {
  */
 export function hasTooManyHeaders({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean {
   return rawHeaders.length > 2 * maxHeaders;
+}
+
+/** Whoever hides the macaroon behind them has sent none. */
+function tooManyHeaders({ method, headers }: IncomingMessage): Failure {
+  if (method === 'POST' && headers['x-api-key'] === undefined && headers.authorization === undefined) {
+    const detail = `Send your macaroon in the X-Api-Key header, as one of at most ${maxHeaders} headers.`;
+    return { code: 'missing_macaroon', detail };
+  }
+  return { code: 'headers_too_large', detail: `A request may have at most ${maxHeaders} headers.` };
 }
 
 /** Node keeps the first of several; the names and values are all in `rawHeaders`, in turn. */

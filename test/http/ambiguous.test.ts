@@ -10,7 +10,7 @@ for (const [why, text, status] of [
   ['two hosts', head('Host: other', 'Content-Length: 0'), 400],
   ['another major version', head('Content-Length: 0').replace('HTTP/1.1', 'HTTP/2.0'), 400],
   ['no version', 'POST /export\r\n\r\n', 400],
-  ['a macaroon behind a hundred headers', head('Content-Length: 0', ...many, 'X-Api-Key: other'), 431],
+  ['a second macaroon behind a hundred headers', head('Content-Length: 0', ...many, 'X-Api-Key: other'), 431],
   [
     'an upgrade with a macaroon behind a hundred headers',
     head(...socket, ...many, 'X-Api-Key: other').replace('POST /export', 'GET /ws/export'),
