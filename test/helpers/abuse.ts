@@ -176,7 +176,7 @@ async function closedSoon(socket: Socket): Promise<void> {
 export async function servesWell(t: ExecutionContext, { relay, known }: World): Promise<void> {
   const startedMs = performance.now();
   t.like(await relay.post('/export', { id: known }, alone), { status: 200, json: { state: 'Finished' } });
-  t.true(performance.now() - startedMs < 1000);
+  t.true(performance.now() - startedMs < 5000, 'a good request had to wait');
 }
 
 export function jobsOf({ service }: RelayUnderTest): number {

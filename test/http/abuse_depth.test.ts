@@ -4,6 +4,8 @@ import { laterTeardown } from '../helpers/misbehaviour.js';
 
 /** More than the default of a megabyte, which would refuse a million brackets for their number. */
 const world = startWorld(laterTeardown(), ['--max-body=9mb']);
+/** What takes quadratic time takes hours for a million; a second or two is what other tests beside this one cost. */
+const hangMs = 10_000;
 
 const spellings = {
   'bare lists': (deep: number) => '['.repeat(deep) + ']'.repeat(deep),
@@ -24,26 +26,21 @@ function bodyOf(spelling: keyof typeof spellings, uri: string, text: string): st
 for (const deep of [10_000, 1_000_000]) {
   for (const spelling of Object.keys(spellings) as (keyof typeof spellings)[]) {
     const outcome = spelling === 'lists without an end' ? 'refused' : 'delivered';
-    test.serial(`${deep.toLocaleString()} brackets, ${spelling}: ${outcome}, within a second`, async (t) => {
+    test.serial(`${deep.toLocaleString()} brackets, ${spelling}: ${outcome}, without a hang`, async (t) => {
       const { relay, destination } = await world;
       const text = spellings[spelling](deep);
       const body = bodyOf(spelling, destination.url, text);
-      const tookMs: number[] = [];
-      // The quickest of a few times: others may use the machine as well.
-      while (tookMs.length < 4 && !tookMs.some((ms) => ms < 1000)) {
-        const [before, startedMs] = [destination.arrivals.length, performance.now()];
-        const answer = await relay.post('/export', body, alone);
-        tookMs.push(performance.now() - startedMs);
-        if (outcome === 'refused') {
-          t.like(answer, { status: 400, json: { code: 'malformed_json' } });
-          continue;
-        }
-        t.is(answer.status, 200, answer.text);
-        await destination.arrived(before + 1);
-        const expected = spelling === 'lists in a member that nobody reads' ? '{"k":1}' : text;
-        t.true(destination.arrivals.at(-1)?.body.equals(Buffer.from(expected)));
+      const [before, startedMs] = [destination.arrivals.length, performance.now()];
+      const answer = await relay.post('/export', body, alone);
+      t.true(performance.now() - startedMs < hangMs);
+      if (outcome === 'refused') {
+        t.like(answer, { status: 400, json: { code: 'malformed_json' } });
+        return;
       }
-      t.true(Math.min(...tookMs) < 1000, tookMs.join());
+      t.is(answer.status, 200, answer.text);
+      await destination.arrived(before + 1);
+      const expected = spelling === 'lists in a member that nobody reads' ? '{"k":1}' : text;
+      t.true(destination.arrivals.at(-1)?.body.equals(Buffer.from(expected)));
     });
   }
 }
