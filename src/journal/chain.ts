@@ -84,6 +84,7 @@ async function openAll(storage: Storage, schema: Schema, files: StorageFile[]): 
   if (marker === undefined) return damaged(`${newest.name} does not say how far it was written`);
   if (marker.continued) return damaged(`${segmentName(newest.header.number + 1)} is missing`);
   const { oldest } = marker;
+  if (oldest > newest.header.number) return damaged(`${newest.name} says that it is not needed itself`);
   const needed = found.filter(({ header }) => header.number >= oldest);
   const gap = firstGap(needed, oldest);
   if (gap !== undefined) return damaged(gap);

@@ -43,6 +43,8 @@ const fixedBytes = 16;
 const headerEnd = 56;
 const slots = [512, 1024] as const;
 const markerBytes = 36;
+/** Of what is counted in six bytes. No journal gets so far; what claims to was made up, and leaves no room to go on. */
+const most = 2 ** 46;
 
 export function encodeSegmentHeader(header: SegmentHeader, version: number): Buffer {
   const page = Buffer.alloc(framesOffset);
@@ -67,12 +69,15 @@ export function segmentVersion(page: Buffer): number | undefined {
 export function decodeSegmentHeader(page: Buffer): SegmentHeader | undefined {
   if (page.length < framesOffset) return undefined;
   if (page.readUInt32LE(headerEnd) !== crc32(page.subarray(0, headerEnd))) return undefined;
-  return {
+  const header = {
     number: page.readUInt32LE(16),
     journalId: page.toString('hex', 24, 40),
     firstSeq: page.readUIntLE(40, 6),
     previousEnd: page.readUIntLE(48, 6),
   };
+  const { number, firstSeq, previousEnd } = header;
+  const isPossible = isFileNumber(number) && firstSeq >= 1 && firstSeq <= most && previousEnd <= most;
+  return isPossible ? header : undefined;
 }
 
 export function encodeMarker(marker: Marker): { readonly bytes: Buffer; readonly offset: number } {
@@ -99,11 +104,18 @@ export function decodeMarker(page: Buffer): Marker | undefined {
 function markerAt(page: Buffer, offset: number): Marker | undefined {
   const bytes = page.subarray(offset, offset + markerBytes);
   if (bytes.length < markerBytes || bytes.readUInt32LE(32) !== crc32(bytes.subarray(0, 32))) return undefined;
-  return {
+  const marker = {
     count: bytes.readUIntLE(0, 6),
     end: bytes.readUIntLE(8, 6),
     lastSeq: bytes.readUIntLE(16, 6),
     oldest: bytes.readUInt32LE(24),
     continued: bytes.readUInt32LE(28) === 1,
   };
+  const { count, end, lastSeq, oldest } = marker;
+  return Math.max(count, end, lastSeq) <= most && isFileNumber(oldest) ? marker : undefined;
+}
+
+/** Below where counting on would end. */
+function isFileNumber(number: number): boolean {
+  return number >= 1 && number < 2 ** 31;
 }
