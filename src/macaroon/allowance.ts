@@ -41,7 +41,7 @@ export function allowanceOf(caveats: readonly Predicate[], nowMs: number): Allow
   if (targets.length > 1) return nothing(`no relay has two names (${listed(targets, 'and')})`);
   const jobs = distinct(caveats.flatMap((caveat) => (caveat.kind === 'job' ? [caveat.jobId] : [])));
   if (jobs.length > 1) return nothing(`no request is about two jobs (${listed(jobs, 'and')})`);
-  const allowed = actions.filter((action) => allowsAction(caveats, action, jobs[0]));
+  const allowed = actions.filter((action) => allowsAction(caveats, action));
   if (allowed.length === 0) return nothing('its action and job caveats exclude each other');
   return { usable: true, lines: describe(caveats, allowed, open, { jobs, targets }) };
 }
@@ -80,9 +80,10 @@ function permits(caveats: readonly Predicate[], asked: Parameters<typeof fitOf>[
   return caveats.every((caveat) => fitOf(caveat, asked).kind !== 'refused');
 }
 
-function allowsAction(caveats: readonly Predicate[], action: Action, jobId: string | undefined): boolean {
+/** Whether the action is left for some job. That there is at most one was seen to before. */
+function allowsAction(caveats: readonly Predicate[], action: Action): boolean {
   const about = caveats.filter(({ kind }) => kind === 'action' || kind === 'job');
-  return permits(about, { ...nothingDescribed, action, jobId, nowMs: 0 });
+  return permits(about, { ...nothingDescribed, action, nowMs: 0 });
 }
 
 function nothing(reason: string): Allowance {

@@ -15,6 +15,7 @@ import { type Cleanup, startDestination } from '../helpers/scripted_destination.
 import { ClientSocket } from '../helpers/sockets.js';
 import { parseFuzzArguments } from '../fuzz/arguments.js';
 import { faultFlags, overloadFlags, soakFlags } from '../endurance/flags.js';
+import { parseMutantArguments } from '../mutation/arguments.js';
 import { scenarios } from '../faults/figures/all.js';
 
 async function scratch(t: Cleanup): Promise<string> {
@@ -156,4 +157,13 @@ test('the commands of docs/fuzzing.md are understood', (t) => {
     t.is(typeof parseFuzzArguments(argv), 'object', argv.join(' '));
   }
   t.is(parseFuzzArguments(['nothing']), 'there is no such target');
+});
+
+test('the commands of docs/mutation.md are understood', (t) => {
+  const lines = argumentsOf('docs/mutation.md', 'mutants');
+  t.is(lines.length, 5);
+  for (const argv of lines) {
+    const asked = parseMutantArguments(argv.slice(0, argv.includes('>') ? argv.indexOf('>') : undefined));
+    t.is(typeof asked, 'object', argv.join(' '));
+  }
 });
