@@ -106,6 +106,7 @@ for (const [caveat, asked] of [
   ['bytes <= 10', [`--job=${job}`]],
   ['bytes <= 10', ['--action=poll']],
   [`sha256 = ${digest}`, ['--data={}']],
+  [`sha256 = ${digest}`, [`--job=${job}`]],
 ] as const) {
   test(`"${caveat}" fits ${asked.join(' ')}`, async (t) => {
     const { status, stdout } = await run([mint([caveat]), ...asked]);

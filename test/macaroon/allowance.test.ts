@@ -71,8 +71,8 @@ for (const [caveats, reason] of [
 }
 
 test('a caveat that nothing satisfies leaves nothing, of either kind, and is quoted', (t) => {
-  const mood = allowance('path = /export', 'mood = good');
-  t.regex(mood.usable ? '' : mood.reason, /^it holds "mood = good": no request satisfies it: .*[^.]$/);
+  const mood = allowance('path = /export', 'mood = 1.2');
+  t.regex(mood.usable ? '' : mood.reason, /^it holds "mood = 1\.2": no request satisfies it: .*[^.]$/);
   const bytes = Buffer.from('x');
   const thirdParty = toPredicate({ kind: 'third-party', cid: bytes, vid: bytes, location: undefined });
   t.deepEqual(allowanceOf([thirdParty], nowMs), {

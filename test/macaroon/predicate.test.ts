@@ -9,6 +9,7 @@ const understood: readonly Predicate[] = [
   { kind: 'target', text: 'target = my own service', name: 'my own service' },
   { kind: 'path', text: 'path = /lp/export', path: '/lp/export', prefix: undefined },
   { kind: 'path', text: 'path = /lp/*', path: '/lp/*', prefix: '/lp/' },
+  { kind: 'path', text: 'path = /a\nb', path: '/a\nb', prefix: undefined },
   { kind: 'method', text: 'method = Post', method: 'POST' },
   { kind: 'destination', text: 'destination = https://a/?b = c', pattern: 'https://a/?b = c' },
   { kind: 'time', text: 'time < 1970-01-01T00:00:01Z', expiresAtMs: 1000 },
@@ -111,6 +112,8 @@ test('a caveat that is not UTF-8 is not understood, and shown as hex', (t) => {
   t.deepEqual(predicate, { kind: 'unknown', text: '0x61ff', reason: 'it is not UTF-8' });
   const long = toPredicate({ kind: 'first-party', cid: Buffer.alloc(2000, 0xff), text: undefined });
   t.is(long.text, `0x${'ff'.repeat(32)}…`);
+  const whole = toPredicate({ kind: 'first-party', cid: Buffer.alloc(32, 0xff), text: undefined });
+  t.is(whole.text, `0x${'ff'.repeat(32)}`);
 });
 
 test('a third-party caveat is not read as a first-party one, whatever its text', (t) => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { checkRequest } from '#relay/macaroon/caveats.js';
+import { deriveKey, signatureHolds } from '#relay/macaroon/chain.js';
 import { MacaroonVerifier } from '#relay/macaroon/verify.js';
 import { mint } from '../helpers/macaroons.js';
 import { packet, tokenOf } from '../helpers/packets.js';
@@ -112,4 +113,11 @@ test('what is remembered of a token decides no request', (t) => {
     return macaroon && checkRequest(macaroon, facts).satisfied;
   });
   t.deepEqual(satisfied, [true, false, false, true]);
+});
+
+test('a signature of another length is a wrong one', (t) => {
+  const macaroon = { location: '', identifier: '', caveats: [] };
+  for (const length of [0, 31, 33]) {
+    t.false(signatureHolds({ ...macaroon, signature: Buffer.alloc(length) }, deriveKey('one')));
+  }
 });

@@ -61,8 +61,7 @@ function testsFor(folder: string, root: string): readonly string[] {
 async function measureOne(file: string, sandbox: Sandbox): Promise<Measured> {
   const directory = join(sandbox.directory, 'coverage');
   const timeoutMs = (): number => 120_000;
-  const environment = { NODE_V8_COVERAGE: directory };
-  const played = await sandbox.play({ files: [file], timeoutMs, environment });
+  const played = await sandbox.playCovered({ files: [file], timeoutMs }, directory);
   if (played.kind !== 'green') throw new Error(`${file} is not green as it is: ${JSON.stringify(played)}`);
   const coverage = readCoverage(directory, join(sandbox.directory, 'dist'));
   rmSync(directory, { recursive: true, force: true });

@@ -45,6 +45,7 @@ for (const [source, why] of [
   ["let x = { 'content-type': y };", 'it names a member'],
   ["let x = 'The relay is stopping.';", 'it is for people'],
   ['let x = `at most ${y} bytes`;', 'it is for people, with a number'],
+  ["function f(a) { switch (a) { case 'b': case 'c': return undefined; } }", 'it comes to the same'],
   ["let x = Symbol('verified');", 'it names a symbol'],
   ['class A { constructor(b) { this.b = b; } }', 'an object without its members is no use to any test'],
 ] as const) {

@@ -1,5 +1,6 @@
 import type { AnyNode } from 'acorn';
 import { isMessage } from './messages.js';
+import { comesToNothing } from './nothing.js';
 import { type Place, isFunction, nameOf } from './source.js';
 
 /** One change of a module's text. */
@@ -121,7 +122,7 @@ function otherLiteral(place: Place, source: string): readonly Edit[] {
   if (typeof value === 'number') {
     return [...(value === 1 ? [replaced(node, '0')] : []), replaced(node, String(value + 1))];
   }
-  if (typeof value !== 'string' || isMessage(place, source)) return [];
+  if (typeof value !== 'string' || isMessage(place, source) || comesToNothing(place.around)) return [];
   return [replaced(node, value === '' ? "'mutant'" : "''")];
 }
 
@@ -161,7 +162,7 @@ function removedExit({ node, around }: Place): readonly Edit[] {
   if (!/^(?:Return|Continue|Break|Throw)Statement$/.test(node.type)) return [];
   const [block, owner] = around;
   const isLast = block?.type === 'BlockStatement' && isFunction(owner) && block.body.at(-1) === node;
-  return isLast ? [] : [replaced(node, ';')];
+  return isLast || comesToNothing(around) ? [] : [replaced(node, ';')];
 }
 
 function requiredLink({ node }: Place, source: string): readonly Edit[] {

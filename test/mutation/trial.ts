@@ -1,7 +1,8 @@
 import { type Measured, inOrder, measure } from './baseline.js';
 import { covers } from './coverage.js';
 import { type Mutant, mutate } from './mutants.js';
-import type { Played, Sandbox } from './sandbox.js';
+import type { Played } from './player.js';
+import type { Sandbox } from './sandbox.js';
 
 /** What became of a mutant. `unseen`: no test runs the code at all. */
 export type Fate =
