@@ -86,7 +86,7 @@ export class Courier {
     const outcome = await this.#deliver(job, voyage, flight, begunAtMs);
     voyage.flight = undefined;
     const durationMs = clock.monotonicMs() - begunAtMs;
-    if (this.#abandoned || this.#voyages.get(id) !== voyage) {
+    if (this.#voyages.get(id) !== voyage) {
       // A job that was cancelled in flight has been settled already; that its data may have left is told all the same.
       this.#options.onAttempt({ job, outcome, durationMs, retryInMs: undefined });
       return;

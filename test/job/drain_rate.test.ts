@@ -13,6 +13,7 @@ test('a fast queue asks for a second, a slow one for as long as a place takes', 
   const slow = new DrainRate();
   slow.note(5000);
   t.is(slow.secondsUntil(1, 5500), 10);
+  t.is(slow.secondsUntil(0, 5500), 1, 'at once is not an answer');
 });
 
 test('what happened more than ten seconds ago does not count', (t) => {
@@ -21,6 +22,10 @@ test('what happened more than ten seconds ago does not count', (t) => {
   t.is(rate.secondsUntil(1, 14_999), 1);
   t.is(rate.secondsUntil(1, 15_000), 60);
   t.is(rate.secondsUntil(1, 1e9), 60);
+  const early = new DrainRate();
+  early.note(500);
+  t.is(early.secondsUntil(1, 9999), 10);
+  t.is(early.secondsUntil(1, 10_000), 60);
 });
 
 test('seconds that pass without a question are counted as empty', (t) => {

@@ -4,6 +4,7 @@ import {
   type JobState,
   createJob,
   finish,
+  isJobId,
   isLegalTransition,
   laneOf,
   parseJobId,
@@ -83,6 +84,7 @@ test('an id is a UUID v4 in any case, and nothing else', (t) => {
     '6f1a3c1e-2f7b-1f7a-9a6e-0c7a4b8d9e10',
     '6f1a3c1e-2f7b-4f7a-9a6e-0c7a4b8d9e1',
     '6f1a3c1e-2f7b-4f7a-9a6e-0c7a4b8d9e10 ',
+    ' 6f1a3c1e-2f7b-4f7a-9a6e-0c7a4b8d9e10',
     '{6f1a3c1e-2f7b-4f7a-9a6e-0c7a4b8d9e10}',
     '6f1a3c1e2f7b4f7a9a6e0c7a4b8d9e10',
     '__proto__',
@@ -90,7 +92,9 @@ test('an id is a UUID v4 in any case, and nothing else', (t) => {
     '\u212a'.repeat(36),
   ]) {
     t.is(parseJobId(text), undefined, text);
+    t.false(isJobId(text), text);
   }
+  t.true(isJobId(id));
 });
 
 test('a lane is the owner and the origin, whatever the path', (t) => {

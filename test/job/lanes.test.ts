@@ -107,6 +107,20 @@ test('a lane without work is forgotten', async (t) => {
   t.is(lanes.size, 0);
 });
 
+test('a lane that waits for its turn is not forgotten, though nothing of it is in flight', async (t) => {
+  const { lanes, end } = held({ concurrency: 1, laneConcurrency: 1 });
+  lanes.enqueue('a', id(1));
+  lanes.enqueue('a', id(2));
+  lanes.enqueue('b', id(3));
+  await settled();
+  await end();
+  t.is(lanes.size, 2, 'b has its turn, and a waits for one');
+  await end();
+  t.is(lanes.size, 1);
+  await end();
+  t.is(lanes.size, 0);
+});
+
 test('after a pause no turn begins, and quiet comes when those in flight have ended', async (t) => {
   const { lanes, begun, end } = held({ concurrency: 1, laneConcurrency: 1 });
   lanes.enqueue('a', id(1));

@@ -50,3 +50,11 @@ test('a node of another list is left alone', (t) => {
   t.is(one.size, 1);
   t.is(other.size, 1);
 });
+
+test('a node that has left holds on to no other, so that one who keeps it keeps nothing else', (t) => {
+  const list = new LinkedList<string>();
+  const [, node] = ['a', 'b', 'c'].map((value) => list.push(value));
+  if (node === undefined) throw new Error('there is no node');
+  list.remove(node);
+  t.like(node, { value: 'b', previous: undefined, next: undefined, list: undefined });
+});
