@@ -64,6 +64,9 @@ export const admission: readonly Behaviour[] = [
       held.land(answered());
       await settle();
       await accept(registry);
+      t.like(await registry.submit(newJob()), {
+        failure: { code: 'queue_full', retryAfterSeconds: 10 },
+      });
     },
   },
   {
