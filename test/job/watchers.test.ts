@@ -1,0 +1,68 @@
+import test from 'ava';
+import { type Entry, JobTable } from '#relay/job/job_table.js';
+import { Watchers } from '#relay/job/watchers.js';
+import { FakeClock, settled } from '../helpers/fake_clock.js';
+import { begun, ended, pending } from '../helpers/stored_jobs.js';
+
+function createWatched(maxWaiters = 10) {
+  const clock = new FakeClock();
+  const table = new JobTable({
+    maxMemoryBytes: 1 << 20,
+    maxKept: 1,
+    resultTtlMs: 1,
+    onForgotten: () => undefined,
+  });
+  const entry: Entry = table.add(pending(), 0);
+  return { clock, entry, watchers: new Watchers(maxWaiters, clock) };
+}
+
+const change = { until: 'change', waitMs: 5000 } as const;
+
+test('a job that nobody watches any more holds nothing for watchers', async (t) => {
+  const { clock, entry, watchers } = createWatched();
+  const [short, long] = [
+    watchers.watch(entry, { ...change, waitMs: 1 }),
+    watchers.watch(entry, { ...change, waitMs: 2 }),
+  ];
+  t.is(watchers.count, 2, 'a wait of a millisecond is one');
+  const held = entry.waiters;
+  await clock.advance(1);
+  await short;
+  t.is(watchers.count, 1);
+  t.is(entry.waiters, held, 'somebody else still waits');
+  await clock.advance(1);
+  await long;
+  t.is(watchers.count, 0);
+  t.is(entry.waiters, undefined);
+});
+
+test('whoever watches again at once is told of the next change, though others leave behind them', async (t) => {
+  const { entry, watchers } = createWatched();
+  const seen: number[] = [];
+  const follow = async (): Promise<void> => {
+    for (;;) {
+      const result = await watchers.watch(entry, { ...change, knownVersion: entry.job.version });
+      if (!result.ok || result.value.state === 'Finished') return;
+      seen.push(result.value.version);
+    }
+  };
+  const followers = [follow(), follow(), follow()];
+  for (const next of [begun, begun, (job: Entry['job']) => ended(job)]) {
+    await settled();
+    entry.job = next(entry.job);
+    entry.waiters?.wake(entry.job);
+  }
+  await Promise.all(followers);
+  t.deepEqual(seen, [2, 2, 2, 3, 3, 3]);
+  t.is(watchers.count, 0);
+});
+
+test('a job that has ended is answered at once, whatever was known and wanted', async (t) => {
+  const { entry, watchers } = createWatched();
+  entry.job = ended(begun(entry.job));
+  for (const until of ['change', 'Finished'] as const) {
+    const watched = watchers.watch(entry, { ...change, until, knownVersion: entry.job.version });
+    t.is(watchers.count, 0);
+    t.like(await watched, { ok: true, value: { state: 'Finished' } });
+  }
+});
