@@ -151,3 +151,14 @@ test("the system's resolver answers for localhost", async (t) => {
   if (resolution.ok) t.fail();
   else t.like(resolution.error.failure, { reason: 'refused_address', rule: 'loopback', host: 'name' });
 });
+
+test('a name that is not resolved in time has failed during that, and no more than 32 are looked up at once', async (t) => {
+  const { lookup, asked } = stubResolver('never answers');
+  const guard = createGuard({ policy: policy(), ownListeners: () => [], lookup });
+  const names = Array.from({ length: 33 }, (_none, index) => `${index}.example`);
+  const resolutions = await Promise.all(names.map((name) => guard.resolve(name, 443, timeoutMs)));
+  t.deepEqual(asked, names.slice(0, 32));
+  for (const resolution of resolutions) {
+    t.like(resolution, { ok: false, error: { failure: { reason: 'timeout', during: 'dns' } } });
+  }
+});

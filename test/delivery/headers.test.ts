@@ -26,6 +26,13 @@ test('an app’s type and agent go in place of the relay’s, however they are s
   t.deepEqual(headers({ headers: custom }), [...custom.flat(), 'idempotency-key', 'the-job']);
 });
 
+test('an attempt in a trace says so, unless the app says something else', (t) => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  t.deepEqual(headers({ traceparent }).slice(4, 6), ['traceparent', traceparent]);
+  const own = headers({ traceparent, headers: [['TraceParent', 'its own']] });
+  t.deepEqual(own.slice(4), ['TraceParent', 'its own', 'idempotency-key', 'the-job']);
+});
+
 test('a name that means something to JavaScript is a name like any other', (t) => {
   t.deepEqual(headers({ headers: [['__proto__', 'x']] }).slice(4, 6), ['__proto__', 'x']);
 });

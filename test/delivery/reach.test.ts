@@ -2,6 +2,7 @@ import test from 'ava';
 import { createGuard, type Lookup } from '#relay/delivery/guard.js';
 import { createReach, type Reach } from '#relay/delivery/reach.js';
 import { policy } from '../helpers/egress.js';
+import { settled } from '../helpers/fake_clock.js';
 import { stubResolver } from '../helpers/resolver.js';
 
 function reach(
@@ -45,6 +46,8 @@ test('a lookup that never answers is given up in time', async (t) => {
   const { lookup } = stubResolver('never answers');
   const find = reach(lookup, { answerWithinMs: 50, lookupTimeoutMs: 100 });
   t.deepEqual(await find('hangs.example', 443), { kind: 'unreachable', reason: 'late' });
+  const patient = reach(lookup, { answerWithinMs: 5000, lookupTimeoutMs: 20 });
+  t.deepEqual(await patient('hangs.example', 443), { kind: 'unreachable', reason: 'late' });
 });
 
 test('names are looked up one at a time: one that hangs makes the next wait, and not the resolver work', async (t) => {
@@ -53,7 +56,32 @@ test('names are looked up one at a time: one that hangs makes the next wait, and
   const hanging = find('hangs.example', 443);
   t.deepEqual(await find('next.example', 443), { kind: 'busy' });
   t.deepEqual(await hanging, { kind: 'unreachable', reason: 'late' });
-  t.deepEqual(asked, ['hangs.example'], 'whoever has gone is not looked up for any more');
+  t.deepEqual(asked, ['hangs.example']);
+});
+
+test('whoever has gone is not looked up for any more when the turn comes', async (t) => {
+  const guard = createGuard({ policy: policy(), ownListeners: () => [] });
+  const asked: string[] = [];
+  const ends: (() => void)[] = [];
+  const find = createReach({
+    guard: {
+      ...guard,
+      resolve: (host) => {
+        asked.push(host);
+        return new Promise((resolve) => ends.push(() => resolve({ ok: true, addresses: [] })));
+      },
+    },
+    answerWithinMs: 20,
+    lookupTimeoutMs: 1000,
+  });
+  const gone = [find('hangs.example', 443), find('gone.example', 443)];
+  t.deepEqual(await Promise.all(gone), [{ kind: 'unreachable', reason: 'late' }, { kind: 'busy' }]);
+  const next = find('next.example', 443);
+  ends.shift()?.();
+  await settled();
+  t.deepEqual(asked, ['hangs.example', 'next.example']);
+  ends.shift()?.();
+  t.deepEqual(await next, { kind: 'reachable', addresses: [] });
 });
 
 test('names that resolve follow one another', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import fc from 'fast-check';
 import { type AttemptEnd, nextStep, retryAfterMs } from '#relay/delivery/retry.js';
@@ -90,3 +91,23 @@ for (const [value, expected, why] of [
     t.is(retryAfterMs(value, nowMs), expected);
   });
 }
+
+test('a date means UTC in any of its forms, wherever the relay stands', (t) => {
+  const dates = [
+    'Tue, 01 Jan 2030 00:00:10 GMT',
+    'Tuesday, 01-Jan-30 00:00:10 GMT',
+    'Tuesday, 01-Jan-2030 00:00:10',
+    'Tue Jan  1 00:00:10 2030',
+    '1 Jan 2030 00:00:10 GMT',
+  ];
+  const program = `
+    import { retryAfterMs } from './dist/delivery/retry.js';
+    console.log(JSON.stringify(${JSON.stringify(dates)}.map((date) => retryAfterMs(date, ${Date.UTC(2030, 0, 1)}) ?? 'none')));
+  `;
+  // Only a process of its own can stand elsewhere.
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    env: { ...process.env, TZ: 'America/New_York' },
+  });
+  t.deepEqual(JSON.parse(stdout), [10_000, 10_000, 10_000, 10_000, 'none']);
+});
