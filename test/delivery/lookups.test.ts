@@ -51,6 +51,9 @@ test('waiting in line counts against the time, and who has given up is not looke
   await answer('patient');
   t.is((await hanging).outcome, 'answered');
   t.is((await patient).outcome, 'answered');
+  const again = lookups.ask('given-up', 10_000);
+  await answer('given-up');
+  t.is((await again).outcome, 'answered', 'a name that was given up can be asked for again');
 });
 
 test('a name in line stays there as long as one export waits for it', async (t) => {
@@ -84,4 +87,17 @@ test('a resolver that throws is a lookup that failed', async (t) => {
   }, 1);
   t.deepEqual(await lookups.ask('name', 1000), { outcome: 'failed', error });
   t.deepEqual(await lookups.ask('name', 1000), { outcome: 'failed', error });
+});
+
+test('what has ended makes room for one, not for more', async (t) => {
+  const { lookup, asked, answer } = heldResolver();
+  const lookups = new Lookups(lookup, 1);
+  const answers = ['a', 'b'].map((name) => lookups.ask(name, 10_000));
+  await answer('a');
+  answers.push(lookups.ask('c', 10_000));
+  t.deepEqual(asked, ['a', 'b']);
+  await answer('b');
+  t.deepEqual(asked, ['a', 'b', 'c']);
+  await answer('c');
+  for (const { outcome } of await Promise.all(answers)) t.is(outcome, 'answered');
 });
