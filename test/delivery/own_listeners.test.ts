@@ -40,3 +40,11 @@ test('while the interfaces cannot be read, as no descriptor is left, the address
     { address: '192.0.2.7', port: 8080 },
   ]);
 });
+
+test('a listener that is bound before the first question is found by it', (t) => {
+  const own = currentOwnListeners(
+    () => [{ address: '127.0.0.1', port: 8080 }],
+    () => ['192.0.2.7'],
+  );
+  t.deepEqual(own(), [{ address: '127.0.0.1', port: 8080 }]);
+});
