@@ -48,3 +48,17 @@ test('a listener that is bound before the first question is found by it', (t) =>
   );
   t.deepEqual(own(), [{ address: '127.0.0.1', port: 8080 }]);
 });
+
+test('the interfaces are not read for every question', (t) => {
+  let readings = 0;
+  const own = currentOwnListeners(
+    () => [{ address: '0.0.0.0', port: 8080 }],
+    () => {
+      readings += 1;
+      return ['192.0.2.7'];
+    },
+  );
+  const begunAtMs = performance.now();
+  for (let count = 0; count < 20; count += 1) own();
+  t.true(readings <= 1 + Math.ceil((performance.now() - begunAtMs) / 1000), `${readings} readings`);
+});
