@@ -41,7 +41,7 @@ const last = { kind: 'gave_up', error: { code: 'interrupted', message: 'it was c
 
 test('an attempt is reported with how long it took, and when the next one follows', async (t) => {
   const { courier, clock, held, job, reports, told } = createCourier();
-  await clock.advance(5000);
+  await clock.advance(40_000);
   const attempt = courier.attempt(job.id);
   await clock.advance(700);
   held.land(answered(503));
@@ -97,6 +97,17 @@ test('a job that is taken up again is due after its delay, and ends when its job
   courier.expire(1000 + jobTimeoutMs);
   t.deepEqual(ends, [last]);
   t.is(courier.lastAnswer(job.id), undefined);
+});
+
+test('an attempt that begins when the job timeout has passed has a millisecond, not none', async (t) => {
+  const { courier, clock, held, job } = createCourier();
+  courier.resume(job.id, 0, last);
+  await clock.advance(jobTimeoutMs + 5);
+  const attempt = courier.attempt(job.id);
+  await settled();
+  t.is(held.flights[0]?.delivery.timeoutMs, 1);
+  held.land(answered(200));
+  await attempt;
 });
 
 test('a job without a delay is due at once', (t) => {

@@ -107,6 +107,11 @@ test('every kind of caveat is refused by a stage', (t) => {
 test('a reason escapes what came from the client and cuts it', (t) => {
   const result = checkRequest(verified('path = /export'), { ...request, path: `/\n${'a'.repeat(5000)}` });
   t.deepEqual(result, verdict('path = /export', `the request's path is "/\\n${'a'.repeat(118)}"…`));
+  const whole = `/${'a'.repeat(119)}`;
+  t.deepEqual(
+    checkRequest(verified('path = /export'), { ...request, path: whole }),
+    verdict('path = /export', `the request's path is "${whole}"`),
+  );
 });
 
 test('checking a satisfied macaroon makes no new verdict', (t) => {

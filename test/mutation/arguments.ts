@@ -3,7 +3,7 @@ export interface MutantArguments {
   /** Beginnings of paths below dist: `macaroon/`, `job/lanes.js`. */
   readonly paths: readonly string[];
   readonly json: boolean;
-  /** Only those that survived the last time. */
+  /** Only those that survived the last time and are not explained. */
   readonly again: boolean;
   /** How many of each file; all if it is not given. */
   readonly sample: number | undefined;

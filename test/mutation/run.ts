@@ -35,9 +35,14 @@ const last = existsSync(lastFile)
 const known = readKnownSurvivors();
 const roll = dice(seed);
 
+/** Whether it survived the last time, and that is not explained. */
+function isOpen(mutant: Mutant): boolean {
+  return last.some((name) => isSame(name, mutant)) && !known.some((name) => isSame(name, mutant));
+}
+
 function chosenOf(file: string): readonly Mutant[] {
   const all = mutantsOf(file, sandbox.read(file));
-  const wanted = again ? all.filter((mutant) => last.some((name) => isSame(name, mutant))) : all;
+  const wanted = again ? all.filter(isOpen) : all;
   if (sample === undefined || wanted.length <= sample) return wanted;
   const drawn = wanted.map((mutant) => ({ mutant, at: roll() })).sort((a, b) => a.at - b.at);
   const kept = new Set(drawn.slice(0, sample).map(({ mutant }) => mutant));
