@@ -57,6 +57,22 @@ test('whoever watches again at once is told of the next change, though others le
   t.is(watchers.count, 0);
 });
 
+test('whoever comes while others leave is not forgotten with them', async (t) => {
+  const { entry, watchers } = createWatched();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const leaving = [first, second].map(({ signal }) => watchers.watch(entry, { ...change, signal }));
+  first.abort();
+  // Between the two that leave: the first to go on finds nobody waiting, as the second has been let go by then.
+  const coming = Promise.resolve().then(() => watchers.watch(entry, change));
+  second.abort();
+  await Promise.all(leaving);
+  t.is(watchers.count, 1);
+  entry.job = begun(entry.job);
+  t.truthy(entry.waiters);
+  entry.waiters?.wake(entry.job);
+  t.like(await coming, { ok: true, value: { version: 2 } });
+});
+
 test('a job that has ended is answered at once, whatever was known and wanted', async (t) => {
   const { entry, watchers } = createWatched();
   entry.job = ended(begun(entry.job));
