@@ -62,3 +62,18 @@ test('the interfaces are not read for every question', (t) => {
   for (let count = 0; count < 20; count += 1) own();
   t.true(readings <= 1 + Math.ceil((performance.now() - begunAtMs) / 1000), `${readings} readings`);
 });
+
+test('an address that the machine gets later counts before long', async (t) => {
+  const addresses = ['192.0.2.7'];
+  const own = currentOwnListeners(
+    () => [{ address: '0.0.0.0', port: 8080 }],
+    () => [...addresses],
+  );
+  t.false(own().some(({ address }) => address === '192.0.2.8'));
+  addresses.push('192.0.2.8');
+  await eventually(() => own().some(({ address }) => address === '192.0.2.8'));
+  t.deepEqual(
+    own().map(({ address }) => address),
+    ['0.0.0.0', '192.0.2.7', '192.0.2.8'],
+  );
+});

@@ -20,9 +20,9 @@ const testedBy: Readonly<Record<string, Tested>> = {
   'docs/durability.md': [['npm start -- ', 'docs/other_pages.test']],
   'docs/errors.md': 'docs/app_developer_pages.test',
   'docs/fuzzing.md': [['npm run fuzz ', 'docs/other_pages.test']],
-  'docs/mutation.md': [['npm run mutants ', 'docs/other_pages.test']],
   'docs/macaroons.md': 'docs/app_developer_pages.test',
   'docs/migration.md': 'docs/app_developer_pages.test',
+  'docs/mutation.md': [['npm run mutants ', 'docs/other_pages.test']],
   'docs/operating/README.md': [
     ['scrape_configs:', 'docs/operating.test'],
     ["grep '^{' relay.log | jq ", 'docs/operating.test'],

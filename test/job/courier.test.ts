@@ -59,7 +59,7 @@ for (const way of ['recall', 'abandon'] as const) {
     const attempt = courier.attempt(job.id);
     await settled();
     courier[way](job.id);
-    t.true(held.flights[0]?.delivery.signal.aborted);
+    t.true(held.flights[0]?.delivery.cancellation.isCancelled);
     held.land(answered(503));
     await attempt;
     t.like(reports, [{ outcome: { answer: { statusCode: 503 } }, retryInMs: undefined }]);
