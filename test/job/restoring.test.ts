@@ -207,20 +207,6 @@ test('more results than are kept come back as many as are, the youngest', async 
   t.is(after.registry.stats().finished, 2);
 });
 
-test('of results that come back the one that ended first goes first, whichever was accepted first', async (t) => {
-  const before = createStored(t, { laneConcurrency: 2 });
-  const last = await flying(before);
-  await flying(before);
-  before.held.flights.reverse();
-  before.held.land(answered());
-  await before.clock.advance(10);
-  before.held.land(answered());
-  await settled();
-  const after = restarted(t, before, 0, { maxKept: 1 });
-  await settled();
-  t.deepEqual([...after.store.jobs.keys()], [last.id]);
-});
-
 test('a job whose queue timeout passed while the relay was away ends as expired and never leaves', async (t) => {
   const before = createStored(t, { queueTimeoutMs: minute });
   await flying(before);

@@ -1,7 +1,10 @@
 import test from 'ava';
 import { endAttempt, type Job } from '#relay/job/job.js';
 import { interruptionsOf, maxInterruptions, resumptionOf } from '#relay/job/resume.js';
+import { settled } from '../helpers/fake_clock.js';
+import { answered } from '../helpers/jobs.js';
 import { begun, ended, pending } from '../helpers/stored_jobs.js';
+import { createStored, flying, restarted } from '../helpers/stored_registry.js';
 
 const waiting = pending();
 const nowMs = waiting.createdAtMs;
@@ -63,4 +66,18 @@ test('an attempt that was cut off is marked, and the next one is due at once, so
     kind: 'given_up',
     result: { kind: 'gave_up', error: { code: 'interrupted' } },
   });
+});
+
+test('of results that come back the one that ended first goes first, whichever was accepted first', async (t) => {
+  const before = createStored(t, { laneConcurrency: 2 });
+  const last = await flying(before);
+  await flying(before);
+  before.held.flights.reverse();
+  before.held.land(answered());
+  await before.clock.advance(10);
+  before.held.land(answered());
+  await settled();
+  const after = restarted(t, before, 0, { maxKept: 1 });
+  await settled();
+  t.deepEqual([...after.store.jobs.keys()], [last.id]);
 });
