@@ -33,7 +33,9 @@ test('an account that has nothing left is as one that never had anything', (t) =
   const shares = new Shares();
   shares.add('a', 3);
   shares.add('b', 1);
-  shares.add('a', -3);
+  shares.add('a', 2);
+  t.is(shares.of('a'), 5);
+  shares.add('a', -5);
   t.is(shares.of('a'), 0);
   t.is(shares.of('b'), 1);
 });
