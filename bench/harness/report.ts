@@ -25,9 +25,9 @@ export function machine(): Readonly<Record<string, string | number>> {
 export function linesOf({ name, what, figures }: RowReport): string {
   const lines = figures.flatMap((figure) => [
     `  ${figure.what === '' ? '' : `${figure.what}: `}${verdictOf(figure)}`,
-    `      relay ${spread(figure.relay)} ${figure.unit}` +
+    `      ${figure.instead ?? 'relay'} ${spread(figure.relay)} ${figure.unit}` +
       (figure.yardstick === undefined ? '' : `, yardstick ${spread(figure.yardstick)} ${figure.unit}`),
-    ...(figure.cpuMicros === undefined ? [] : [`      ${cpuLine(figure.cpuMicros)}`]),
+    ...(figure.cpuMicros === undefined ? [] : [`      ${cpuLine(figure)}`]),
   ]);
   return [`${name}: ${what}`, ...lines, ''].join('\n');
 }
@@ -61,9 +61,10 @@ function barText({ kind, value, unit }: Bar): string {
   return `${kind} ${value} ${unit}`;
 }
 
-function cpuLine({ relay, yardstick }: NonNullable<Figure['cpuMicros']>): string {
+function cpuLine({ instead = 'relay', cpuMicros }: Figure): string {
+  const { relay = [], yardstick = [] } = cpuMicros ?? {};
   const share = median(yardstick) / median(relay);
-  return `processor time each: relay ${spread(relay)} µs, yardstick ${spread(yardstick)} µs (${digits(share)} ×)`;
+  return `processor time each: ${instead} ${spread(relay)} µs, yardstick ${spread(yardstick)} µs (${digits(share)} ×)`;
 }
 
 /** Median, least and greatest. */

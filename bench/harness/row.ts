@@ -15,6 +15,8 @@ export interface Figure {
   /** Of what was measured; what is compared has none if it is a ratio. */
   readonly unit: string;
   readonly relay: readonly number[];
+  /** What stood in the relay's place, if it was something else. */
+  readonly instead?: string;
   /** What it is measured against, in the same rounds. */
   readonly yardstick?: readonly number[];
   /** What the bar is held against: ratio or difference of the two above, or the relay's figure itself. */

@@ -53,6 +53,17 @@ export async function startBareKoa(
   return { program, port: Number(port) };
 }
 
+/** Koa and undici with nothing between them: `connections` to each destination. */
+export async function startForwarder(
+  connections: number,
+  { profileDir }: ServerOptions = {},
+): Promise<Server> {
+  const module = new URL('../yardsticks/forwarder.js', import.meta.url);
+  const program = new Program({ module, argv: [String(connections)], profileDir });
+  const [, port] = await program.printed(/listening on (\d+)\n/);
+  return { program, port: Number(port) };
+}
+
 /** A process that POSTs with undici. */
 export class UndiciPosts {
   readonly program: Program;

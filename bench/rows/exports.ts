@@ -1,6 +1,6 @@
 import { Agent } from '../harness/agent.js';
 import { type Effort, type Figure, type Row, alternate, ratios } from '../harness/row.js';
-import { startRelay, UndiciPosts } from '../harness/servers.js';
+import { type Server, startForwarder, startRelay, UndiciPosts } from '../harness/servers.js';
 import { mint, payload, post, submission } from '../load/requests.js';
 
 const dataBytes = 1024;
@@ -31,21 +31,30 @@ async function measureBursts(plan: BurstPlan, effort: Effort): Promise<readonly 
   const requests = Array.from({ length: lanes }, (_, lane) =>
     post({ path: '/export', macaroon: mint(port, `app-${lane}`), body }),
   );
-  const relayed = async (exports: number): Promise<number> =>
-    (await agent.run('burst', { port: relay.port, connections, requests, count: exports })).durationMs;
+  const forwarder = await startForwarder(concurrency);
+  const through =
+    (server: Server) =>
+    async (exports: number): Promise<number> =>
+      (await agent.run('burst', { port: server.port, connections, requests, count: exports })).durationMs;
+  const [relayed, forwarded] = [through(relay), through(forwarder)];
   const posted = (posts: number): Promise<number> =>
     undici.post({ port, path: '/in', body: data, count: posts, concurrency });
   const ours: Sides = { perSecond: [], cpuMicros: [] };
   const theirs: Sides = { perSecond: [], cpuMicros: [] };
+  const least: Sides = { perSecond: [], cpuMicros: [] };
   // Twice, since the first burst also pays for code that is not compiled yet.
-  for (const warmUp of [relayed, posted, relayed, posted]) await warmUp(count);
+  for (const warmUp of [relayed, forwarded, posted, relayed, forwarded, posted]) await warmUp(count);
   await alternate(
     effort.rounds,
     () => timed(relay.program, relayed, count, ours),
     () => timed(undici.program, posted, count, theirs),
   );
+  for (let round = 0; round < effort.rounds; round += 1) {
+    await timed(forwarder.program, forwarded, count, least);
+  }
   await relay.program.stop();
   await undici.program.stop();
+  await forwarder.program.stop();
   await agent.stop();
   return [
     {
@@ -56,6 +65,15 @@ async function measureBursts(plan: BurstPlan, effort: Effort): Promise<readonly 
       compared: ratios(ours.perSecond, theirs.perSecond),
       bar: { kind: 'at least', value: plan.atLeast, unit: '×' },
       cpuMicros: { relay: ours.cpuMicros, yardstick: theirs.cpuMicros },
+    },
+    {
+      what: 'the most that Koa and undici allow in one process',
+      instead: 'forwarder',
+      unit: 'per s',
+      relay: least.perSecond,
+      yardstick: theirs.perSecond,
+      compared: ratios(least.perSecond, theirs.perSecond),
+      cpuMicros: { relay: least.cpuMicros, yardstick: theirs.cpuMicros },
     },
   ];
 }

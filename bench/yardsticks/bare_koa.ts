@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import Koa from 'koa';
+import { textOf } from './text_of.js';
 
 /**
  * The least that a Koa application can do for a request like the relay's: it reads the body, parses it, and answers
@@ -23,17 +23,6 @@ app.use(async (ctx) => {
   });
   ctx.body = answer;
 });
-
-/** By events, which is the fastest way there is. */
-function textOf(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    request.setEncoding('utf8');
-    request.on('data', (chunk: string) => (text += chunk));
-    request.on('end', () => resolve(text));
-    request.on('error', reject);
-  });
-}
 
 const server = app.listen(0, '127.0.0.1', () => {
   const address = server.address();
