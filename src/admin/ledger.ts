@@ -50,6 +50,8 @@ export class Ledger {
     refused: 0,
   };
   readonly #watchers = new Set<() => void>();
+  /** Of the newest entry. Thousands that come back from a journal mostly go to the same place. */
+  #latest: (Pick<Job, 'destination'> & ReturnType<typeof pathOf>) | undefined;
   #keys = 0;
   #seqs = 0;
   #revision = 0;
@@ -177,7 +179,8 @@ export class Ledger {
     const { owner, destination, ref, purpose, bytes, createdAtMs } = from;
     const app = this.#apps.find(nameOf(owner));
     const place = this.#destinations.find(nameOf(destination.origin));
-    const { path, query } = pathOf(destination);
+    const latest = this.#latest?.destination === destination ? this.#latest : undefined;
+    const { path, query } = (this.#latest = latest ?? { destination, ...pathOf(destination) });
     this.#keys += 1;
     return beginEntry({
       key: this.#keys,

@@ -128,9 +128,20 @@ export function newJobId(): JobId {
   return id;
 }
 
+interface Laned {
+  readonly owner: string;
+  readonly destination: Destination;
+}
+
+/** The lane asked for last: one job asks several times, and one text is hashed once. */
+let latest = { owner: '', origin: '', lane: '\n' };
+
 /** Jobs of one lane are delivered in the order they were accepted; lanes take turns. */
-export function laneOf(job: { readonly owner: string; readonly destination: Destination }): string {
-  return `${job.owner}\n${job.destination.origin}`;
+export function laneOf({ owner, destination: { origin } }: Laned): string {
+  if (latest.origin !== origin || latest.owner !== owner) {
+    latest = { owner, origin, lane: `${owner}\n${origin}` };
+  }
+  return latest.lane;
 }
 
 /** Shared by all jobs that have none: most jobs, and all that have not begun. */

@@ -100,61 +100,76 @@ function isZero(bytes: Buffer, start: number, end: number): boolean {
   return bytes[start] === 0 && bytes.subarray(start, end).equals(Buffer.alloc(end - start));
 }
 
-interface Parts {
-  record?: string;
-  version?: number;
-  data?: string;
-}
-
 async function decodeAll(
   live: LiveJobs,
   schema: Schema,
 ): Promise<{ readonly jobs: readonly Ordered[] } | { readonly refusal: Refusal }> {
-  const parts = await readParts(live);
   const parse = rememberingParser();
   const jobs: Ordered[] = [];
-  for (const [id, { state }] of live.entries()) {
-    const { record = '', version = 0, data = '' } = parts.get(id) ?? {};
-    const decoded = decodeRecord({ id, version, record, data }, schema, parse);
-    if (!decoded.ok) {
-      const where =
-        state === undefined ? '' : ` (${segmentName(state.segment.number)}, byte ${state.offset})`;
+  let refusal: Refusal | undefined;
+  await readAll(live, (id, state, { record, data }) => {
+    const decoded = decodeRecord({ id, version: state.segment.version, record, data }, schema, parse);
+    if (decoded.ok) jobs.push(decoded.stored);
+    else {
+      const where = ` (${segmentName(state.segment.number)}, byte ${state.offset})`;
       const reason = decoded.newer ? 'other_version' : 'damaged';
-      return { refusal: { reason, why: `a job cannot be read: ${decoded.reason}${where}` } };
+      refusal ??= { reason, why: `a job cannot be read: ${decoded.reason}${where}` };
     }
-    jobs.push(decoded.stored);
-  }
+  });
+  if (refusal !== undefined) return { refusal };
   for (const { job, order } of jobs) live.place(job.id, order);
   return { jobs: jobs.sort((a, b) => a.order - b.order) };
 }
 
-/** The frames that count, segment by segment, so that one segment is in memory at a time. */
-async function readParts(live: LiveJobs): Promise<ReadonlyMap<JobId, Parts>> {
-  const parts = new Map<JobId, Parts>();
-  const bySegment = new Map<Segment, { id: JobId; part: Parts; place: Place; isData: boolean }[]>();
+/** What one job's frames say. */
+interface Texts {
+  readonly record: string;
+  /** What is delivered; empty for a Finished job. */
+  readonly data: string;
+}
+
+/** Gives the texts of the frames that count to `visit`, job by job; one segment at a time is in memory. */
+async function readAll(
+  live: LiveJobs,
+  visit: (id: JobId, state: Place, texts: Texts) => void,
+): Promise<void> {
+  const jobsIn = new Map<Segment, JobId[]>();
+  const note = ({ segment }: Place, id: JobId): void => {
+    const jobs = jobsIn.get(segment);
+    if (jobs === undefined) jobsIn.set(segment, [id]);
+    else jobs.push(id);
+  };
   for (const [id, { state, data }] of live.entries()) {
-    const part: Parts = {};
-    parts.set(id, part);
-    for (const place of [state, data]) {
-      if (place === undefined) continue;
-      const wanted = { id, part, place, isData: place === data };
-      const list = bySegment.get(place.segment);
-      if (list === undefined) bySegment.set(place.segment, [wanted]);
-      else list.push(wanted);
-    }
+    if (state === undefined) continue;
+    note(state, id);
+    if (data !== undefined && data.segment !== state.segment) note(data, id);
   }
+  /** The first half of each job whose halves lie in two segments. */
+  const halves = new Map<JobId, string>();
   let scratch: Buffer = Buffer.alloc(0);
-  for (const [segment, wanted] of bySegment) {
+  for (const [segment, jobs] of jobsIn) {
     const bytes = await segment.file.read(segment.end, scratch);
     scratch = larger(scratch, bytes);
-    for (const { part, place, isData } of wanted) {
-      const start = place.offset + frameHeaderBytes;
-      const text = bytes.toString('utf8', start, start + place.payloadBytes);
-      if (isData) part.data = text;
-      else [part.record, part.version] = [text, segment.version];
+    const textAt = ({ offset, payloadBytes }: Place): string =>
+      bytes.toString('utf8', offset + frameHeaderBytes, offset + frameHeaderBytes + payloadBytes);
+    for (const id of jobs) {
+      const { state, data } = live.get(id) ?? {};
+      if (state === undefined) continue;
+      if (data === undefined) visit(id, state, { record: textAt(state), data: '' });
+      else if (data.segment === state.segment)
+        visit(id, state, { record: textAt(state), data: textAt(data) });
+      else {
+        const here = textAt(state.segment === segment ? state : data);
+        const other = halves.get(id);
+        if (other === undefined) halves.set(id, here);
+        else {
+          halves.delete(id);
+          const isState = state.segment === segment;
+          visit(id, state, { record: isState ? here : other, data: isState ? other : here });
+        }
+      }
     }
   }
-  return parts;
 }
 
 function larger(a: Buffer, b: Buffer): Buffer {

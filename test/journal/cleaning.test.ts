@@ -109,3 +109,28 @@ test('a file goes only once the journal is certain not to look for it', async (t
     await t.notThrowsAsync(openOn(disk), `after ${lifetime} operations`);
   }
 });
+
+test('a job whose data and state were copied apart comes back as it was, at every start', async (t) => {
+  const disk = new MemoryDisk();
+  const settings = { segmentBytes: 4000 };
+  const kept = Array.from({ length: 12 }, (_, index) => begun(pending(`{"payload":${index}}`)));
+  const first = await openOn(disk, settings);
+  let { log } = first;
+  // Their data lies in the first file; their states follow one by one, so that each lies elsewhere.
+  await Promise.all(kept.map((job) => put(log, job)));
+  for (let round = 0; round < 40; round += 1) {
+    const index = round % kept.length;
+    const changed = begun(kept[index] ?? pending());
+    kept[index] = changed;
+    await put(log, changed);
+    for (let passing = 0; passing < 3; passing += 1) {
+      const job = pending('x'.repeat(900));
+      await put(log, job);
+      await log.write(job.id, 'removed');
+    }
+    await log.close();
+    const opened = await openOn(disk, settings);
+    t.deepEqual(opened.jobs, kept);
+    ({ log } = opened);
+  }
+});
