@@ -25,6 +25,8 @@ function bodyOf(spelling: keyof typeof spellings, uri: string, text: string): st
 
 for (const deep of [10_000, 1_000_000]) {
   for (const spelling of Object.keys(spellings) as (keyof typeof spellings)[]) {
+    // What is walked, and not only parsed, at its deepest too.
+    if (deep > 10_000 && /objects|without an end/.test(spelling)) continue;
     const outcome = spelling === 'lists without an end' ? 'refused' : 'delivered';
     test.serial(`${deep.toLocaleString()} brackets, ${spelling}: ${outcome}, without a hang`, async (t) => {
       const { relay, destination } = await world;

@@ -145,7 +145,7 @@ test('a destination nobody listens at finishes the job with a gateway status and
 });
 
 test('a destination that never answers finishes the job in time, and the lane goes on', async (t) => {
-  const relay = await startRelay(t, ['--attempt-timeout=200ms']);
+  const relay = await startRelay(t, ['--attempt-timeout=1s']);
   const destination = await startDestination(t, () => undefined);
   const { json } = await relay.submit(destination.url);
   t.like((await relay.finished(json.id)).ext_response, {

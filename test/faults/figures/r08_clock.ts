@@ -16,8 +16,8 @@ interface Jump {
 
 const hour = 3_600_000;
 const jumps: readonly Jump[] = [
+  { name: 'an hour forward, and back every second', atOnceMs: hour, everySecondMs: -2000 },
   { name: 'an hour forward', atOnceMs: hour, everySecondMs: 0 },
-  { name: 'back every second', atOnceMs: 0, everySecondMs: -2000 },
   { name: 'an hour back', atOnceMs: -hour, everySecondMs: 0 },
   { name: 'ten years forward', atOnceMs: 87_600 * hour, everySecondMs: 0 },
 ];
@@ -106,7 +106,7 @@ async function busyShare({ pid }: RelayProcess): Promise<number> {
 }
 
 async function jumpingClocks(t: Cleanup, scale: Scale): Promise<readonly Figure[]> {
-  const played = scale === 'full' ? jumps : jumps.slice(0, 2);
+  const played = scale === 'full' ? jumps : jumps.slice(0, 1);
   // In short, beside other tests, only that no wait ends with the jump.
   const bound = scale === 'full' ? 100 : 1500;
   const seen: Seen[] = [];
