@@ -129,7 +129,12 @@ export async function expectAnswers(
   else if (!client.socket.closed) await closedSoon(client.socket);
   client.socket.destroy();
   const got = answersIn(client.received).slice(0, closes === true ? undefined : answers.length);
-  t.deepEqual(got.map(brief), answers);
+  const seen = got.map(brief);
+  // Where versions of Node differ, either answer may come.
+  t.deepEqual(
+    seen,
+    answers.map((answer, index) => answer.split(' or ').find((one) => one === seen[index]) ?? answer),
+  );
   const told = got.some(({ head }) => /evil/i.test(head));
   t.false(told, 'nothing of the client’s is in a head');
   return got;
