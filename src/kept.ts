@@ -3,7 +3,7 @@ import type { Clock } from './clock.js';
 import type { Config } from './config/settings.js';
 import type { Job } from './job/job.js';
 import type { JobStore } from './job/store.js';
-import { openKeptJobs } from './kept_jobs.js';
+import { type BroughtBack, openKeptJobs } from './kept_jobs.js';
 import type { Logger } from './log/logger.js';
 import type { Observers } from './observe.js';
 
@@ -11,8 +11,6 @@ import type { Observers } from './observe.js';
 export interface Kept {
   /** Takes a change of a job only when each of them has it. */
   readonly store: JobStore | undefined;
-  /** Jobs that the last process left, in the order in which they were accepted. */
-  readonly jobs: readonly Job[];
   readonly observers: Observers;
   /** Writes what is waiting and lets the next process in. */
   close(): Promise<void>;
@@ -26,22 +24,32 @@ export interface KeptOptions {
 }
 
 /** Rejects with what to do about it, if the journal or the record cannot be used. */
-export async function openKept({ config, clock, logger, observers }: KeptOptions): Promise<Kept> {
-  const journal = await openKeptJobs({ ...observers, directory: config.journal, clock, logger });
+export async function openKept({
+  config,
+  clock,
+  logger,
+  observers,
+}: KeptOptions): Promise<BroughtBack<Kept>> {
+  const { kept: journal, jobs } = await openKeptJobs({
+    ...observers,
+    directory: config.journal,
+    clock,
+    logger,
+  });
   const { audit: path, auditMaxBytes: maxFileBytes } = config;
-  if (path === undefined) return { ...journal, observers };
+  if (path === undefined) return { kept: { ...journal, observers }, jobs };
   try {
     const { onRecordWrite: onWrite } = observers;
-    const audit = await openRecord({ path, maxFileBytes, clock, kept: journal.jobs, onWrite }, logger);
-    return {
+    const audit = await openRecord({ path, maxFileBytes, clock, kept: jobs, onWrite }, logger);
+    const kept: Kept = {
       store: recordingStore(audit, journal.store),
-      jobs: journal.jobs,
       observers: recordingObservers(audit, observers),
       async close() {
         await audit.close();
         await journal.close();
       },
     };
+    return { kept, jobs };
   } catch (error) {
     await journal.close();
     throw error;

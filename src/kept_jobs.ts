@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import type { Job } from './job/job.js';
 import type { JobStore } from './job/store.js';
-import { openJournal } from './journal/journal.js';
+import { type Journal, openJournal } from './journal/journal.js';
 import { JournalWriteError, toWriteError } from './journal/write_error.js';
 import type { Logger } from './log/logger.js';
 
@@ -9,10 +9,15 @@ import type { Logger } from './log/logger.js';
 export interface KeptJobs {
   /** `undefined` where jobs live in memory only. */
   readonly store: JobStore | undefined;
-  /** Those that the last process left, in the order in which they were accepted. */
-  readonly jobs: readonly Job[];
   /** Writes what is waiting and lets the next process in. */
   close(): Promise<void>;
+}
+
+/** Apart from what is used on and on: whoever keeps that does not keep the data of these jobs. */
+export interface BroughtBack<Store> {
+  readonly kept: Store;
+  /** Those that the last process left, in the order in which they were accepted. */
+  readonly jobs: readonly Job[];
 }
 
 export interface KeptJobsOptions {
@@ -25,14 +30,19 @@ export interface KeptJobsOptions {
 }
 
 /** Rejects with what to do about it, if the journal cannot be used. */
-export async function openKeptJobs(options: KeptJobsOptions): Promise<KeptJobs> {
+export async function openKeptJobs(options: KeptJobsOptions): Promise<BroughtBack<KeptJobs>> {
   const { directory, clock, logger, onCommit } = options;
-  if (directory === undefined) return { store: undefined, jobs: [], close: () => Promise.resolve() };
+  if (directory === undefined)
+    return { kept: { store: undefined, close: () => Promise.resolve() }, jobs: [] };
   const onDamage = (why: string): void => logger.error({ reason: why }, 'the journal is damaged');
   const opened = await openJournal({ directory, clock, onDamage, onCommit });
   if (!opened.ok) throw new Error(opened.detail);
   const { journal, jobs } = opened;
   if (jobs.length > 0) logger.info({ jobs: jobs.length }, 'jobs brought back from the journal');
+  return { kept: keptIn(journal, logger), jobs };
+}
+
+function keptIn(journal: Journal, logger: Logger): KeptJobs {
   const health = new Health(logger);
   return {
     store: {
@@ -40,7 +50,6 @@ export async function openKeptJobs(options: KeptJobsOptions): Promise<KeptJobs> 
       remove: (ids) => health.watch(journal.remove(ids)),
       probe: () => health.watch(journal.probe()),
     },
-    jobs,
     async close() {
       try {
         await journal.close();

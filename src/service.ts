@@ -59,7 +59,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const figures = () => figuresOf({ registry, front, sender, macaroons });
   const metrics = createMetrics({ ...parts, bounds: config, figures });
   const { ledger, watching } = withLedger(config, clock, createObservers(logger, clock, metrics));
-  const kept = await openKept({ config, clock, logger, observers: watching });
+  const { kept, jobs } = await openKept({ config, clock, logger, observers: watching });
   const { observers } = kept;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
@@ -69,7 +69,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     ...observers,
     ...{ limits: config, clock, random, deliver: sender.deliver, store: kept.store },
   });
-  registry.restore(kept.jobs);
+  registry.restore(jobs);
   metrics.start();
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });
   const { verifier } = macaroons;

@@ -127,9 +127,9 @@ async function openLocked(
       version,
       onOutage,
       onWrite,
-      kept: new Map(kept.map((job) => [job.id, job])),
     },
     recovery.recovered,
+    new Map(kept.map((job) => [job.id, job])),
   );
   return { ok: true, record };
 }

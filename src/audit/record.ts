@@ -32,9 +32,10 @@ export interface RecordOptions {
   readonly version: string;
   readonly onOutage: (code: string | undefined) => void;
   readonly onWrite: (write: RecordWrite) => void;
-  /** Jobs that came back after the last stop: how some that it left unfinished ended is known. */
-  readonly kept: ReadonlyMap<string, Job>;
 }
+
+/** Jobs that came back after the last stop: how some that it left unfinished ended is known. */
+export type JobsBroughtBack = ReadonlyMap<string, Job>;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -58,7 +59,8 @@ export class AuditRecord {
   readonly #owed = new Map<JobId, Waiting[]>();
   #closing: Promise<void> | undefined;
 
-  constructor(options: RecordOptions, recovered: Recovered) {
+  /** `broughtBack` is looked at, and not held on to. */
+  constructor(options: RecordOptions, recovered: Recovered, broughtBack: JobsBroughtBack = new Map()) {
     const { clock } = options;
     this.#options = options;
     this.#log = new RecordLog({
@@ -73,7 +75,7 @@ export class AuditRecord {
       write: (entry) => this.#write(entry),
       writable: () => this.writable,
     });
-    this.#begin(recovered);
+    this.#begin(recovered, broughtBack);
   }
 
   get writable(): boolean {
@@ -165,23 +167,26 @@ export class AuditRecord {
   }
 
   /** What there is to say about how the record was left, and that it goes on. */
-  #begin({ torn, open, stopped }: Recovered): void {
+  #begin({ torn, open, stopped }: Recovered, broughtBack: JobsBroughtBack): void {
     const timeMs = this.#nowMs();
     if (torn !== undefined) this.#write({ kind: 'repaired', timeMs, members: { ...torn } });
     for (const [id, found] of open) {
       this.#unsettled.set(id, found);
       const done = (): void => void this.#unsettled.delete(id);
-      this.#log.write({ entry: this.#settling(id, found, timeMs), done, failed: () => 'keep' });
+      this.#log.write({
+        entry: this.#settling(id, found, broughtBack.get(id), timeMs),
+        done,
+        failed: () => 'keep',
+      });
     }
     const after = stopped === undefined ? 'nothing' : stopped ? 'stop' : 'kill';
     this.#write({ kind: 'start', timeMs, members: { version: this.#options.version, after } });
   }
 
   /** How a job ended that an earlier run left unfinished, or that nobody knows. */
-  #settling(id: string, { line, sha256 }: OpenDeparture, timeMs: number): Entry {
+  #settling(id: string, { line, sha256 }: OpenDeparture, job: Job | undefined, timeMs: number): Entry {
     const departure = sha256 === undefined ? {} : { sha256 };
-    const kept = this.#options.kept.get(id);
-    if (kept?.state === 'Finished') return exportEntry(kept, departure, timeMs);
+    if (job?.state === 'Finished') return exportEntry(job, departure, timeMs);
     this.#interrupted.set(id, departure);
     return unfinishedEntry(id, line, timeMs);
   }

@@ -142,7 +142,7 @@ test('what the journal knows of a job that a kill left unfinished is on record a
   const job = departing();
   await record.leaving(job);
   disk.kill();
-  const next = await openRecord(disk, { kept: new Map([[job.id, arrived(job)]]) });
+  const next = await openRecord(disk, { broughtBack: new Map([[job.id, arrived(job)]]) });
   await next.record.leaving(departing());
   const [line] = linesOf(recordText(disk)).filter(({ kind }) => kind === 'export');
   t.like(line?.members, { job: job.id, status: 200, left: 'yes' });

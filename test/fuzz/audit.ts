@@ -88,7 +88,7 @@ function forgeAll(files: Files): Files {
 }
 
 async function goOn(disk: MemoryDisk, key: ReturnType<typeof readKey>, recovered: Recovered): Promise<void> {
-  const own = { clock: new FakeClock(), key, storage: disk.storage(), name, version: '0', kept: new Map() };
+  const own = { clock: new FakeClock(), key, storage: disk.storage(), name, version: '0' };
   // The storage of before is of another process: it is closed.
   const again = await recover(own.storage, name, key.publicKey);
   if (!again.ok) throw new Error('a start finds something else than the one before');

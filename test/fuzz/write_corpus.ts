@@ -60,7 +60,6 @@ async function writeRecord(folder: string): Promise<void> {
     const others = {
       key,
       version: '0',
-      kept: new Map(),
       onOutage: () => undefined,
       onWrite: () => undefined,
     };

@@ -3,7 +3,7 @@ import { compose, type Head } from '#relay/audit/composer.js';
 import { type SigningKey, signingKey } from '#relay/audit/keys.js';
 import { type Line, noHash, openLine, sealLine } from '#relay/audit/line.js';
 import type { RecordWrite } from '#relay/audit/log.js';
-import { AuditRecord, type RecordOptions } from '#relay/audit/record.js';
+import { AuditRecord, type JobsBroughtBack, type RecordOptions } from '#relay/audit/record.js';
 import { recover } from '#relay/audit/recover.js';
 import { type Report, Verifier, type VerifierOptions } from '#relay/audit/verify.js';
 import { type Job, type NewJob, createJob, finish, newJobId, startAttempt } from '#relay/job/job.js';
@@ -28,7 +28,7 @@ export interface RecordOnDisk {
 /** A record that must open, on a disk in memory. */
 export async function openRecord(
   disk: MemoryDisk,
-  options: Partial<RecordOptions> = {},
+  options: Partial<RecordOptions> & { readonly broughtBack?: JobsBroughtBack } = {},
 ): Promise<RecordOnDisk> {
   const clock = new FakeClock();
   const storage = disk.storage();
@@ -46,10 +46,10 @@ export async function openRecord(
       version: '0',
       onOutage: (code) => outages.push(code),
       onWrite: (write) => writes.push(write),
-      kept: new Map(),
       ...options,
     },
     recovery.recovered,
+    options.broughtBack,
   );
   return { record, clock, outages, writes };
 }
