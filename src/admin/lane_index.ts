@@ -1,30 +1,36 @@
 import type { LaneFigures } from '../page/wire.js';
 import type { Entry } from './entry.js';
+import type { Group } from './groups.js';
 
 /** Shown, of perhaps very many. */
 const shown = 8;
 
 /** Unfinished entries by lane, that is app and destination; a lane without any is forgotten. */
 export class LaneIndex {
-  readonly #lanes = new Map<string, Set<Entry>>();
+  /** By app and destination themselves: both stay the same as long as an entry has them. */
+  readonly #lanes = new Map<Group, Map<Group, Set<Entry>>>();
 
   add(entry: Entry): void {
-    const key = keyOf(entry);
-    const lane = this.#lanes.get(key);
-    if (lane === undefined) this.#lanes.set(key, new Set([entry]));
+    const { app, destination } = entry;
+    let ofApp = this.#lanes.get(app);
+    if (ofApp === undefined) this.#lanes.set(app, (ofApp = new Map()));
+    const lane = ofApp.get(destination);
+    if (lane === undefined) ofApp.set(destination, new Set([entry]));
     else lane.add(entry);
   }
 
   remove(entry: Entry): void {
-    const key = keyOf(entry);
-    const lane = this.#lanes.get(key);
+    const { app, destination } = entry;
+    const ofApp = this.#lanes.get(app);
+    const lane = ofApp?.get(destination);
     lane?.delete(entry);
-    if (lane?.size === 0) this.#lanes.delete(key);
+    if (lane?.size === 0) ofApp?.delete(destination);
+    if (ofApp?.size === 0) this.#lanes.delete(app);
   }
 
   fullest(): readonly LaneFigures[] {
-    const top: Set<Entry>[] = [];
-    for (const lane of this.#lanes.values()) {
+    const top: ReadonlySet<Entry>[] = [];
+    for (const lane of this.#all()) {
       if (top.length === shown && lane.size <= (top.at(-1)?.size ?? 0)) continue;
       top.push(lane);
       top.sort((one, other) => other.size - one.size);
@@ -32,10 +38,10 @@ export class LaneIndex {
     }
     return top.flatMap(figuresOf);
   }
-}
 
-function keyOf({ app, destination }: Entry): string {
-  return `${destination.name} ${app.name}`;
+  *#all(): Generator<ReadonlySet<Entry>, void, undefined> {
+    for (const ofApp of this.#lanes.values()) yield* ofApp.values();
+  }
 }
 
 function figuresOf(lane: ReadonlySet<Entry>): readonly LaneFigures[] {

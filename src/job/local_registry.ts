@@ -92,21 +92,27 @@ export class LocalRegistry implements JobRegistry {
   restore(jobs: readonly Job[]): void {
     this.#lanes.pause();
     const nowMs = this.#clock.monotonicMs();
-    const resumptions = jobs.map((job) => ({ job, to: resumptionOf(job, this.#clock.nowMs()) }));
-    const finished = resumptions.flatMap(({ job, to }) => (to.kind === 'kept' ? [{ job, ...to }] : []));
+    const wallMs = this.#clock.nowMs();
+    const finished: { readonly job: Job; readonly result: JobResult; readonly ageMs: number }[] = [];
+    const begun: (() => void)[] = [];
+    for (const job of jobs) {
+      const to = resumptionOf(job, wallMs);
+      if (to.kind === 'kept') {
+        finished.push({ job, result: to.result, ageMs: to.ageMs });
+        continue;
+      }
+      if (to.kind === 'queued') this.#enter(this.#table.add(job, nowMs - to.ageMs));
+      else this.#table.add(to.job, nowMs);
+      this.#options.onChange(job);
+      if (to.kind === 'continued') begun.push(() => this.#courier.resume(job.id, to.delayMs, interrupted));
+      if (to.kind === 'given_up') begun.push(() => this.#settle(job.id, to.result));
+    }
     for (const { job, result, ageMs } of finished.sort((a, b) => b.ageMs - a.ageMs)) {
       this.#table.addFinished(job, result, ageMs, nowMs);
-    }
-    for (const { job, to } of resumptions) {
-      if (to.kind === 'queued') this.#enter(this.#table.add(job, nowMs - to.ageMs));
-      else if (to.kind !== 'kept') this.#table.add(to.job, nowMs);
       this.#options.onChange(job);
     }
     // Each of them goes to the front of its lane, so the first has to come last.
-    for (const { job, to } of resumptions.reverse()) {
-      if (to.kind === 'continued') this.#courier.resume(job.id, to.delayMs, interrupted);
-      else if (to.kind === 'given_up') this.#settle(job.id, to.result);
-    }
+    for (const takeUp of begun.reverse()) takeUp();
     this.#table.evictSurplus();
   }
 

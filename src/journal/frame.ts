@@ -112,11 +112,28 @@ export function readFrameHeader(
 }
 
 function readId(bytes: Buffer, at: number, previous: PreviousFrame | undefined): JobId | undefined {
-  if (previous !== undefined) {
-    const before = previous.at + idOffset;
-    if (bytes.compare(bytes, before, before + idBytes, at, at + idBytes) === 0) return previous.id;
-  }
-  const hex = bytes.toString('hex', at, at + idBytes);
-  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  if (previous !== undefined && isSameId(bytes, previous.at + idOffset, at)) return previous.id;
+  const id = idAt(bytes, at);
   return isJobId(id) ? id : undefined;
+}
+
+function isSameId(bytes: Buffer, one: number, other: number): boolean {
+  for (let at = 0; at < idBytes; at += 1) if (bytes[one + at] !== bytes[other + at]) return false;
+  return true;
+}
+
+const hexDigits = Buffer.from('0123456789abcdef');
+/** Where in the text of an id the two digits of each of its bytes begin. */
+const digitsAt = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
+const idText = Buffer.alloc(36, '-');
+
+/** Made in one piece: put together from five, it takes the engine three times as long. */
+function idAt(bytes: Buffer, at: number): string {
+  for (let index = 0; index < idBytes; index += 1) {
+    const byte = bytes[at + index] ?? 0;
+    const digits = digitsAt[index] ?? 0;
+    idText[digits] = hexDigits[byte >> 4] ?? 0;
+    idText[digits + 1] = hexDigits[byte & 15] ?? 0;
+  }
+  return idText.toString('latin1');
 }

@@ -12,7 +12,9 @@ export interface Place {
 
 /** The frames that say what a job is now; all others of it are dead. */
 export interface LiveJob {
-  readonly order: number;
+  readonly id: JobId;
+  /** Not known before its record was read. */
+  order: number;
   /** Missing only while a journal is read: the data comes first. */
   readonly state: Place | undefined;
   readonly data: Place | undefined;
@@ -30,8 +32,8 @@ export class LiveJobs {
     return this.#jobs.get(id);
   }
 
-  entries(): IterableIterator<[JobId, LiveJob]> {
-    return this.#jobs.entries();
+  all(): IterableIterator<LiveJob> {
+    return this.#jobs.values();
   }
 
   /** Notes a frame. The places of those that no longer count because of it. */
@@ -40,8 +42,8 @@ export class LiveJobs {
     const size = frameHeaderBytes + place.payloadBytes;
     if (kind !== 'remove') place.segment.liveBytes += size;
     if (before === undefined) {
-      if (kind === 'data') this.#jobs.set(id, { order, state: undefined, data: place });
-      else if (kind !== 'remove') this.#jobs.set(id, { order, state: place, data: undefined });
+      if (kind === 'data') this.#jobs.set(id, { id, order, state: undefined, data: place });
+      else if (kind !== 'remove') this.#jobs.set(id, { id, order, state: place, data: undefined });
       return none;
     }
     const { state, data } = before;
@@ -54,12 +56,6 @@ export class LiveJobs {
     if (kind === 'state') return died(state);
     before.data = undefined;
     return [...died(state), ...died(data)];
-  }
-
-  /** Sets the order of a job that was read before its record was. */
-  place(id: JobId, order: number): void {
-    const job = this.#jobs.get(id);
-    if (job !== undefined) job.order = order;
   }
 
   /** Forgets a job of which only the data is there. */

@@ -75,6 +75,7 @@ export class Members {
   list<Item>(name: string, item: (members: Members) => Item): readonly Item[] {
     const value = this.#take(name);
     if (!Array.isArray(value)) throw this.#fault(name, 'is not a list');
+    if (value.length === 0) return none;
     return value.map((raw: unknown, index) => {
       const members = new Members(
         Array.isArray(raw) ? Object.assign({}, raw) : raw,
@@ -100,9 +101,10 @@ export class Members {
   }
 
   #take(name: string): unknown {
-    if (!this.has(name)) throw this.#fault(name, 'is missing');
-    this.#taken.push(name);
     const value: unknown = Reflect.get(this.#members, name);
+    // No JSON is undefined.
+    if (value === undefined) throw this.#fault(name, 'is missing');
+    this.#taken.push(name);
     return value;
   }
 
@@ -110,6 +112,9 @@ export class Members {
     return new RecordFault(`${this.#path}.${name} ${reason}`);
   }
 }
+
+/** Most jobs come back with lists that are empty. */
+const none: readonly never[] = [];
 
 function isKeyOf<Key extends string>(table: Readonly<Record<Key, true>>, text: string): text is Key {
   return Object.hasOwn(table, text);

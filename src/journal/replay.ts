@@ -2,7 +2,8 @@ import { type ParsedDestination, parseDestination } from '../egress/destination.
 import type { JobId } from '../job/job.js';
 import { type Chain, damagedAt, type Refusal, segmentName } from './chain.js';
 import { type FrameHeader, frameHeaderBytes } from './frame.js';
-import { LiveJobs, type Place } from './live_jobs.js';
+import { type LiveJob, LiveJobs, type Place } from './live_jobs.js';
+import { readAhead } from './read_ahead.js';
 import { decodeRecord, type Ordered, type Schema } from './record.js';
 import { scanFrames, type Segment } from './segment.js';
 
@@ -22,8 +23,11 @@ export type Replay =
 /** Reads all segments: once to see which frames count and that they are whole, once more for what they say. */
 export async function replay(chain: Chain, schema: Schema): Promise<Replay> {
   const tally = new Tally();
-  for (const segment of chain.segments) {
-    const offset = await tally.read(segment, segment === chain.segments.at(-1));
+  const newest = chain.segments.at(-1);
+  // Behind the durable end of the newest there may be more.
+  const until = (segment: Segment): number => (segment === newest ? Infinity : segment.end);
+  for await (const { segment, bytes } of readAhead(chain.segments, until)) {
+    const offset = tally.note(segment, bytes);
     if (offset !== undefined) return damaged(segment, offset);
   }
   const broken = tally.brokenPlace();
@@ -43,21 +47,17 @@ class Tally {
   readonly unscrubbed: Place[] = [];
   readonly #broken = new Set<Place>();
   readonly #scrubbed = new Set<Place>();
-  /** Used again for each segment: so much memory is dear to get and to give back. */
-  #scratch: Buffer = Buffer.alloc(0);
 
-  /** Reads a segment and sets its end to where the writing stopped. The offset of damage, if there is some. */
-  async read(segment: Segment, newest: boolean): Promise<number | undefined> {
+  /** Walks a segment and sets its end to where the writing stopped. The offset of damage, if there is some. */
+  note(segment: Segment, bytes: Buffer): number | undefined {
     const { number, firstSeq, lastSeq, end: durableEnd } = segment;
-    const bytes = await segment.file.read(newest ? Infinity : durableEnd, this.#scratch);
-    this.#scratch = larger(this.#scratch, bytes);
     let lastId: JobId | undefined;
     const scan = scanFrames(bytes, { number, firstSeq, durableEnd }, (frame, offset, intact) => {
       const place: Place = { segment, offset, payloadBytes: frame.payloadBytes };
       const start = offset + frameHeaderBytes;
       if (!intact) this.#broken.add(place);
       if (isZero(bytes, start, start + frame.payloadBytes)) this.#scrubbed.add(place);
-      this.#note(frame, place);
+      this.#apply(frame, place);
       lastId = frame.id;
     });
     if (!scan.ok) return scan.offset;
@@ -71,7 +71,7 @@ class Tally {
 
   /** The first frame that counts and is not whole, or that lacks the other half of its job. */
   brokenPlace(): Place | undefined {
-    for (const [, { state, data }] of this.live.entries()) {
+    for (const { state, data } of this.live.all()) {
       if (state !== undefined && this.#broken.has(state)) return state;
       if (data !== undefined && (state === undefined || this.#broken.has(data))) return data;
     }
@@ -87,7 +87,7 @@ class Tally {
     segment.lastSeq -= 1;
   }
 
-  #note({ kind, id }: FrameHeader, place: Place): void {
+  #apply({ kind, id }: FrameHeader, place: Place): void {
     for (const dead of this.live.apply(kind, id, place, 0)) {
       if (!this.#scrubbed.delete(dead)) this.unscrubbed.push(dead);
       this.#broken.delete(dead);
@@ -107,17 +107,22 @@ async function decodeAll(
   const parse = rememberingParser();
   const jobs: Ordered[] = [];
   let refusal: Refusal | undefined;
-  await readAll(live, (id, state, { record, data }) => {
-    const decoded = decodeRecord({ id, version: state.segment.version, record, data }, schema, parse);
-    if (decoded.ok) jobs.push(decoded.stored);
-    else {
+  await readAll(live, (kept, state, { record, data }) => {
+    const decoded = decodeRecord(
+      { id: kept.id, version: state.segment.version, record, data },
+      schema,
+      parse,
+    );
+    if (decoded.ok) {
+      kept.order = decoded.stored.order;
+      jobs.push(decoded.stored);
+    } else {
       const where = ` (${segmentName(state.segment.number)}, byte ${state.offset})`;
       const reason = decoded.newer ? 'other_version' : 'damaged';
       refusal ??= { reason, why: `a job cannot be read: ${decoded.reason}${where}` };
     }
   });
   if (refusal !== undefined) return { refusal };
-  for (const { job, order } of jobs) live.place(job.id, order);
   return { jobs: jobs.sort((a, b) => a.order - b.order) };
 }
 
@@ -128,52 +133,46 @@ interface Texts {
   readonly data: string;
 }
 
-/** Gives the texts of the frames that count to `visit`, job by job; one segment at a time is in memory. */
+/** Gives the texts of the frames that count to `visit`, job by job. */
 async function readAll(
   live: LiveJobs,
-  visit: (id: JobId, state: Place, texts: Texts) => void,
+  visit: (kept: LiveJob, state: Place, texts: Texts) => void,
 ): Promise<void> {
-  const jobsIn = new Map<Segment, JobId[]>();
-  const note = ({ segment }: Place, id: JobId): void => {
+  const jobsIn = new Map<Segment, LiveJob[]>();
+  const note = ({ segment }: Place, job: LiveJob): void => {
     const jobs = jobsIn.get(segment);
-    if (jobs === undefined) jobsIn.set(segment, [id]);
-    else jobs.push(id);
+    if (jobs === undefined) jobsIn.set(segment, [job]);
+    else jobs.push(job);
   };
-  for (const [id, { state, data }] of live.entries()) {
+  for (const job of live.all()) {
+    const { state, data } = job;
     if (state === undefined) continue;
-    note(state, id);
-    if (data !== undefined && data.segment !== state.segment) note(data, id);
+    note(state, job);
+    if (data !== undefined && data.segment !== state.segment) note(data, job);
   }
   /** The first half of each job whose halves lie in two segments. */
-  const halves = new Map<JobId, string>();
-  let scratch: Buffer = Buffer.alloc(0);
-  for (const [segment, jobs] of jobsIn) {
-    const bytes = await segment.file.read(segment.end, scratch);
-    scratch = larger(scratch, bytes);
+  const halves = new Map<LiveJob, string>();
+  for await (const { segment, bytes } of readAhead(jobsIn.keys(), ({ end }) => end)) {
     const textAt = ({ offset, payloadBytes }: Place): string =>
       bytes.toString('utf8', offset + frameHeaderBytes, offset + frameHeaderBytes + payloadBytes);
-    for (const id of jobs) {
-      const { state, data } = live.get(id) ?? {};
+    for (const kept of jobsIn.get(segment) ?? []) {
+      const { state, data } = kept;
       if (state === undefined) continue;
-      if (data === undefined) visit(id, state, { record: textAt(state), data: '' });
+      if (data === undefined) visit(kept, state, { record: textAt(state), data: '' });
       else if (data.segment === state.segment)
-        visit(id, state, { record: textAt(state), data: textAt(data) });
+        visit(kept, state, { record: textAt(state), data: textAt(data) });
       else {
         const here = textAt(state.segment === segment ? state : data);
-        const other = halves.get(id);
-        if (other === undefined) halves.set(id, here);
+        const other = halves.get(kept);
+        if (other === undefined) halves.set(kept, here);
         else {
-          halves.delete(id);
+          halves.delete(kept);
           const isState = state.segment === segment;
-          visit(id, state, { record: isState ? here : other, data: isState ? other : here });
+          visit(kept, state, { record: isState ? here : other, data: isState ? other : here });
         }
       }
     }
   }
-}
-
-function larger(a: Buffer, b: Buffer): Buffer {
-  return a.length > b.length ? a : b;
 }
 
 /** Jobs often share a destination, and then its text is kept once as well. */
