@@ -12,11 +12,11 @@ export class LaneIndex {
 
   add(entry: Entry): void {
     const { app, destination } = entry;
-    let ofApp = this.#lanes.get(app);
-    if (ofApp === undefined) this.#lanes.set(app, (ofApp = new Map()));
-    const lane = ofApp.get(destination);
-    if (lane === undefined) ofApp.set(destination, new Set([entry]));
-    else lane.add(entry);
+    const ofApp = this.#lanes.get(app);
+    const lane = ofApp?.get(destination);
+    if (lane !== undefined) lane.add(entry);
+    else if (ofApp !== undefined) ofApp.set(destination, new Set([entry]));
+    else this.#lanes.set(app, new Map([[destination, new Set([entry])]]));
   }
 
   remove(entry: Entry): void {

@@ -20,7 +20,7 @@ import {
 import { type Entry, JobTable, type JobTableOptions } from './job_table.js';
 import { Lanes, type LanesOptions } from './lanes.js';
 import type { JobRegistry, RegistryStats, WatchOptions } from './registry.js';
-import { interrupted, resumptionOf } from './resume.js';
+import { interrupted, resumptionsOf } from './resume.js';
 import type { JobStore } from './store.js';
 import { Watchers } from './watchers.js';
 import { notWritten, WriteThrough } from './write_through.js';
@@ -92,27 +92,21 @@ export class LocalRegistry implements JobRegistry {
   restore(jobs: readonly Job[]): void {
     this.#lanes.pause();
     const nowMs = this.#clock.monotonicMs();
-    const wallMs = this.#clock.nowMs();
-    const finished: { readonly job: Job; readonly result: JobResult; readonly ageMs: number }[] = [];
-    const begun: (() => void)[] = [];
-    for (const job of jobs) {
-      const to = resumptionOf(job, wallMs);
-      if (to.kind === 'kept') {
-        finished.push({ job, result: to.result, ageMs: to.ageMs });
-        continue;
-      }
+    const { finished, unfinished } = resumptionsOf(jobs, this.#clock.nowMs());
+    for (const { job, to } of finished) {
+      this.#table.addFinished(job, to.result, to.ageMs, nowMs);
+      this.#options.onChange(job);
+    }
+    for (const { job, to } of unfinished) {
       if (to.kind === 'queued') this.#enter(this.#table.add(job, nowMs - to.ageMs));
       else this.#table.add(to.job, nowMs);
       this.#options.onChange(job);
-      if (to.kind === 'continued') begun.push(() => this.#courier.resume(job.id, to.delayMs, interrupted));
-      if (to.kind === 'given_up') begun.push(() => this.#settle(job.id, to.result));
-    }
-    for (const { job, result, ageMs } of finished.sort((a, b) => b.ageMs - a.ageMs)) {
-      this.#table.addFinished(job, result, ageMs, nowMs);
-      this.#options.onChange(job);
     }
     // Each of them goes to the front of its lane, so the first has to come last.
-    for (const takeUp of begun.reverse()) takeUp();
+    for (const { job, to } of unfinished.reverse()) {
+      if (to.kind === 'continued') this.#courier.resume(job.id, to.delayMs, interrupted);
+      else if (to.kind === 'given_up') this.#settle(job.id, to.result);
+    }
     this.#table.evictSurplus();
   }
 

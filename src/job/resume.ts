@@ -4,21 +4,51 @@ import type { Job, JobResult } from './job.js';
 /** How often a stop of the relay may cut off attempts of one job before the relay gives it up. */
 export const maxInterruptions = 3;
 
-/** What becomes of a job that comes back after a stop. */
+/** A job whose result has been there for `ageMs`. */
+interface Kept {
+  readonly kind: 'kept';
+  readonly result: JobResult;
+  readonly ageMs: number;
+}
+
+/** What becomes of a job that comes back without a result. */
 export type Resumption =
-  /** Its result has been there for `ageMs`. */
-  | { readonly kind: 'kept'; readonly result: JobResult; readonly ageMs: number }
   /** It has waited for its first attempt for `ageMs`. */
   | { readonly kind: 'queued'; readonly ageMs: number }
   /** Its next attempt is due in `delayMs`; the one that was cut off, if one was, is marked as such. */
   | { readonly kind: 'continued'; readonly job: Job; readonly delayMs: number }
   | { readonly kind: 'given_up'; readonly job: Job; readonly result: JobResult };
 
+/** A job as it comes back, and what becomes of it. */
+interface Returning<To> {
+  readonly job: Job;
+  readonly to: To;
+}
+
+export interface Resumptions {
+  /** The one that ended first is the first. */
+  readonly finished: readonly Returning<Kept>[];
+  /** In the order of the jobs. */
+  readonly unfinished: Returning<Resumption>[];
+}
+
+/** What becomes of jobs that come back after a stop, at `nowMs` (wall clock). */
+export function resumptionsOf(jobs: readonly Job[], nowMs: number): Resumptions {
+  const finished: Returning<Kept>[] = [];
+  const unfinished: Returning<Resumption>[] = [];
+  for (const job of jobs) {
+    const to = resumptionOf(job, nowMs);
+    if (to.kind === 'kept') finished.push({ job, to });
+    else unfinished.push({ job, to });
+  }
+  return { finished: finished.sort((a, b) => b.to.ageMs - a.to.ageMs), unfinished };
+}
+
 /**
- * What becomes of a job that comes back at `nowMs` (wall clock). Only the wall clock knows how long the relay was
- * away: ages are not negative, should it have been set back, and waits no longer than they were.
+ * Only the wall clock knows how long the relay was away: ages are not negative, should it have been set back, and waits
+ * no longer than they were.
  */
-export function resumptionOf(job: Job, nowMs: number): Resumption {
+export function resumptionOf(job: Job, nowMs: number): Kept | Resumption {
   const { result, attemptRecords } = job;
   if (result !== undefined) return { kind: 'kept', result, ageMs: Math.max(0, nowMs - job.updatedAtMs) };
   const last = attemptRecords.at(-1);
