@@ -69,6 +69,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
     ...observers,
     ...{ limits: config, clock, random, deliver: sender.deliver, store: kept.store },
   });
+  if (config.admin !== 'off') void ledger.restore(jobs);
   registry.restore(jobs);
   metrics.start();
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });

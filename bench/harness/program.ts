@@ -12,22 +12,23 @@ export interface ProgramOptions {
   readonly profileDir?: string | undefined;
   /** Megabytes, for a process that is to hold much. */
   readonly maxHeapMb?: number;
+  /** Whether it can be asked about itself. Default: yes. What is started for its start alone has nothing in it but itself. */
+  readonly probed?: boolean | undefined;
 }
 
-/** A process of its own, with a probe in it. */
+/** A process of its own, mostly with a probe in it. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #questions = 0;
   #stderr = '';
 
-  constructor({ module, argv = [], profileDir, maxHeapMb }: ProgramOptions) {
+  constructor({ module, argv = [], profileDir, maxHeapMb, probed = true }: ProgramOptions) {
     this.#child = fork(fileURLToPath(module), argv, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
       execArgv: [
-        `--import=${probeUrl}`,
-        '--expose-gc',
+        ...(probed ? [`--import=${probeUrl}`, '--expose-gc'] : []),
         ...(maxHeapMb === undefined ? [] : [`--max-old-space-size=${maxHeapMb}`]),
         ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]),
       ],

@@ -12,13 +12,18 @@ export interface ServerOptions {
   readonly profileDir?: string | undefined;
 }
 
+export interface RelayOptions extends ServerOptions {
+  /** Whether it can be asked for figures; default: yes. */
+  readonly probed?: boolean | undefined;
+}
+
 /**
  * The relay as its users start it, with every default but these: it may reach receivers on this machine, and it takes
  * more jobs at once than any measurement submits. It logs a line for each request, attempt and job, as always.
  */
 export async function startRelay(
   flags: readonly string[] = [],
-  { profileDir }: ServerOptions = {},
+  { profileDir, probed }: RelayOptions = {},
 ): Promise<Server> {
   const program = new Program({
     module: new URL('../../../dist/main.js', import.meta.url),
@@ -35,6 +40,7 @@ export async function startRelay(
       ...flags,
     ],
     profileDir,
+    probed,
     maxHeapMb: 4096,
   });
   const [, port] = await program.printed(/listening on http:\/\/127\.0\.0\.1:(\d+)\n/);

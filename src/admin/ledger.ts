@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { RefusalReport } from '../http/exports.js';
 import type { AttemptReport } from '../job/courier.js';
 import type { Job, JobId } from '../job/job.js';
@@ -28,6 +29,9 @@ export interface LedgerFigures {
   readonly outcomes: Readonly<Record<Outcome, number>>;
 }
 
+/** Jobs taken in one go: below a millisecond. */
+const inOneGo = 500;
+
 /**
  * The record, in memory and bounded, of what leaves, what left and what was refused. It is told of each change of a
  * job and takes of it what `Entry` lists. The audit log is the record that lasts; this one is for looking at.
@@ -52,6 +56,8 @@ export class Ledger {
   readonly #watchers = new Set<() => void>();
   /** Of the newest entry. Thousands that come back from a journal mostly go to the same place. */
   #latest: (Pick<Job, 'destination'> & ReturnType<typeof pathOf>) | undefined;
+  /** While jobs are taken in that came back: those that have been told of meanwhile. */
+  #overtaken: Set<JobId> | undefined;
   #keys = 0;
   #seqs = 0;
   #revision = 0;
@@ -66,8 +72,27 @@ export class Ledger {
     this.#refusals = new Shelf({ maxEntries: maxRefusals, onForget });
   }
 
-  /** Notes a job as it stands: a new one, one that has changed, or one that a journal brought back. */
+  /** Notes a job as it stands: a new one, or one that has changed. */
   readonly onChange = (job: Job): void => {
+    this.#overtaken?.add(job.id);
+    this.#note(job);
+  };
+
+  /**
+   * Takes in jobs that a journal brought back, oldest first, a few at a time: nothing else waits for all of them. Until it
+   * resolves, those are missing that have not had their turn. To be called before any of them can change.
+   */
+  async restore(jobs: readonly Job[]): Promise<void> {
+    const overtaken = new Set<JobId>();
+    this.#overtaken = overtaken;
+    for (let at = 0; at < jobs.length; at += inOneGo) {
+      await breathe();
+      for (const job of jobs.slice(at, at + inOneGo)) if (!overtaken.has(job.id)) this.#note(job);
+    }
+    this.#overtaken = undefined;
+  }
+
+  #note(job: Job): void {
     const entry = this.#open.get(job.id) ?? this.#accept(job);
     if (entry.state === 'Processing') this.#processing -= 1;
     entry.state = job.state;
@@ -79,7 +104,7 @@ export class Ledger {
     }
     if (job.result !== undefined) this.#end(job.id, entry, job);
     this.#changed();
-  };
+  }
 
   /** Notes why an attempt did not end its job, and when the next one is due. */
   readonly onAttempt = ({ job, outcome, retryInMs }: AttemptReport): void => {

@@ -27,9 +27,12 @@ function lastingBytes(job: NewJob | Job): number {
   const { owner, destination, purpose = '' } = job;
   const { text, href } = destination;
   const key = ('id' in job ? job.idempotency?.key : job.idempotencyKey) ?? '';
-  return (
-    Buffer.byteLength(owner) + Buffer.byteLength(text) + href.length + Buffer.byteLength(purpose) + key.length
-  );
+  return utf8Bytes(owner) + utf8Bytes(text) + href.length + utf8Bytes(purpose) + key.length;
+}
+
+/** Owner and purpose are mostly empty, and to ask the system costs a tenth of a microsecond each. */
+function utf8Bytes(text: string): number {
+  return text === '' ? 0 : Buffer.byteLength(text);
 }
 
 /** The result as it is kept where there is no room for its body. */

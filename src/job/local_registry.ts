@@ -37,7 +37,7 @@ export interface LocalRegistryOptions
   readonly queueTimeoutMs: number;
   /** Where changes are written before they count; without one, jobs live in memory only. */
   readonly store?: JobStore | undefined;
-  /** Told of each accepted job, and of each change: with every version that clients can see. */
+  /** Told of each job that is accepted, and of each change: with every version that clients can see. */
   readonly onChange: (job: Job) => void;
   /** Told once about each job that ends, after its waiters have been woken. */
   readonly onFinished: (job: Job) => void;
@@ -93,14 +93,10 @@ export class LocalRegistry implements JobRegistry {
     this.#lanes.pause();
     const nowMs = this.#clock.monotonicMs();
     const { finished, unfinished } = resumptionsOf(jobs, this.#clock.nowMs());
-    for (const { job, to } of finished) {
-      this.#table.addFinished(job, to.result, to.ageMs, nowMs);
-      this.#options.onChange(job);
-    }
+    for (const { job, to } of finished) this.#table.addFinished(job, to.result, to.ageMs, nowMs);
     for (const { job, to } of unfinished) {
       if (to.kind === 'queued') this.#enter(this.#table.add(job, nowMs - to.ageMs));
       else this.#table.add(to.job, nowMs);
-      this.#options.onChange(job);
     }
     // Each of them goes to the front of its lane, so the first has to come last.
     for (const { job, to } of unfinished.reverse()) {

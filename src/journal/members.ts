@@ -12,20 +12,19 @@ export class RecordFault extends Error {
 
 /** The members of a parsed JSON object, each taken once and checked; throws `RecordFault`. */
 export class Members {
-  readonly #members: object;
+  readonly #members: Readonly<Record<string, unknown>>;
   readonly #taken: string[] = [];
   readonly #path: string;
 
   constructor(raw: unknown, path: string) {
-    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-      throw new RecordFault(`${path} is not an object`);
-    }
+    if (!isObject(raw)) throw new RecordFault(`${path} is not an object`);
     this.#members = raw;
     this.#path = path;
   }
 
   has(name: string): boolean {
-    return Object.hasOwn(this.#members, name);
+    // No JSON is undefined.
+    return this.#members[name] !== undefined;
   }
 
   text(name: string): string {
@@ -50,7 +49,7 @@ export class Members {
   }
 
   countOrOneOf<Value extends string>(name: string, values: Readonly<Record<Value, true>>): number | Value {
-    const isText = this.has(name) && typeof Reflect.get(this.#members, name) === 'string';
+    const isText = typeof this.#members[name] === 'string';
     return isText ? this.oneOf(name, values) : this.count(name);
   }
 
@@ -101,8 +100,7 @@ export class Members {
   }
 
   #take(name: string): unknown {
-    const value: unknown = Reflect.get(this.#members, name);
-    // No JSON is undefined.
+    const value = this.#members[name];
     if (value === undefined) throw this.#fault(name, 'is missing');
     this.#taken.push(name);
     return value;
@@ -111,6 +109,10 @@ export class Members {
   #fault(name: string, reason: string): RecordFault {
     return new RecordFault(`${this.#path}.${name} ${reason}`);
   }
+}
+
+function isObject(raw: unknown): raw is Readonly<Record<string, unknown>> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }
 
 /** Most jobs come back with lists that are empty. */

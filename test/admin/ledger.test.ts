@@ -1,75 +1,19 @@
 import test from 'ava';
-import type { Entry } from '#relay/admin/entry.js';
-import { Ledger } from '#relay/admin/ledger.js';
-import { rowOf } from '#relay/admin/rows.js';
-import type { RefusalReport } from '#relay/http/exports.js';
+import { type JobResult, endAttempt } from '#relay/job/job.js';
+import type { Departure } from '#relay/page/wire.js';
 import {
-  type Job,
-  type JobResult,
-  createJob,
-  endAttempt,
-  finish,
-  newJobId,
-  startAttempt,
-} from '#relay/job/job.js';
-import type { Departure, ExportRow } from '#relay/page/wire.js';
-import { answered, destination, failedWith, newJob } from '../helpers/jobs.js';
-
-const nowMs = Date.UTC(2030, 0, 1, 12);
-
-function ledgerOf(maxEntries = 1000): Ledger {
-  return new Ledger({ maxEntries, nowMs: () => nowMs });
-}
-
-function accepted(ledger: Ledger, overrides: Parameters<typeof newJob>[0] = {}): Job {
-  const job = createJob(newJobId(), newJob(overrides), nowMs);
-  ledger.onChange(job);
-  return job;
-}
-
-function attempted(ledger: Ledger, job: Job): Job {
-  const started = startAttempt(job, nowMs);
-  ledger.onChange(started);
-  return started;
-}
-
-function ended(ledger: Ledger, job: Job, result: JobResult, atMs = nowMs): void {
-  ledger.onChange(finish(job, result, atMs));
-}
-
-function ok(statusCode = 200): JobResult {
-  const outcome = answered(statusCode);
-  if (outcome.kind !== 'answered') throw new Error('no answer');
-  return outcome;
-}
-
-function gaveUp(code: Extract<JobResult, { kind: 'gave_up' }>['error']['code']): JobResult {
-  return { kind: 'gave_up', error: { code, message: 'a message' } };
-}
-
-function refusal(overrides: Partial<RefusalReport> = {}): RefusalReport {
-  return {
-    owner: 'app',
-    destination: destination(),
-    purpose: undefined,
-    dataBytes: 7,
-    dataSha256: () => '',
-    failure: { code: 'destination_refused', rule: 'private', detail: '' },
-    ...overrides,
-  };
-}
-
-function endedRows(ledger: Ledger): readonly ExportRow[] {
-  const rows: ExportRow[] = [];
-  for (let entry = ledger.endedBefore(Infinity); entry !== undefined; entry = ledger.endedBefore(entry.seq)) {
-    rows.push(rowOf(entry));
-  }
-  return rows;
-}
-
-function openRows(ledger: Ledger): readonly ExportRow[] {
-  return [...ledger.open()].map((entry: Entry) => rowOf(entry));
-}
+  accepted,
+  attempted,
+  ended,
+  endedRows,
+  gaveUp,
+  ledgerOf,
+  nowMs,
+  ok,
+  openRows,
+  refusal,
+} from '../helpers/admin_ledger.js';
+import { destination, failedWith } from '../helpers/jobs.js';
 
 test('an export is shown on its way and then once, with how it ended', (t) => {
   const ledger = ledgerOf();
@@ -234,15 +178,6 @@ test('texts filled to the brim take places of others, not memory', (t) => {
   t.is(row?.path.length, 200);
   t.is(row?.app.length, 200);
   t.true(row?.path.endsWith('…'));
-});
-
-test('what a journal brings back, finished or not, is shown as it stands', (t) => {
-  const ledger = ledgerOf();
-  const finished = finish(startAttempt(createJob(newJobId(), newJob(), nowMs), nowMs), ok(204), nowMs);
-  ledger.onChange(finished);
-  ledger.onChange(startAttempt(createJob(newJobId(), newJob(), nowMs), nowMs));
-  t.like(endedRows(ledger)[0], { outcome: 'delivered', status: 204 });
-  t.like(ledger.figures(), { pending: 0, processing: 1 });
 });
 
 test('the time line has each end in its minute, and forgets after a day', (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Job } from '#relay/job/job.js';
 import { settled } from '../helpers/fake_clock.js';
 import {
   accept,
@@ -307,12 +308,15 @@ test('what came back takes as much memory as before', async (t) => {
   t.is(registry.stats().bytes, before.registry.stats().bytes);
 });
 
-test('every job that came back is reported once, before any change of it', async (t) => {
+test('of the jobs that came back what becomes of them is reported, and nothing else', async (t) => {
   const before = createStored(t);
-  const jobs = [await flying(before), await accept(before.registry)];
-  const reported: string[] = [];
-  const onChange = ({ id }: { readonly id: string }): unknown => reported.push(id);
+  const [flies, waits] = [await flying(before), await accept(before.registry)];
+  const reported: (readonly [string, string])[] = [];
+  const onChange = ({ id, state }: Job): unknown => reported.push([id, state]);
   const { registry } = createRegistry({ onChange });
   registry.restore([...before.store.jobs.values()]);
-  t.deepEqual(reported, idsOf(jobs));
+  t.deepEqual(reported, []);
+  await registry.cancel(waits.id);
+  t.deepEqual(reported, [[waits.id, 'Finished']]);
+  t.is((await registry.get(flies.id))?.state, 'Processing');
 });
