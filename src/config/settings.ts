@@ -188,7 +188,7 @@ export const settings = {
     flag: 'max-connections',
     variable: 'EXPORT_MAX_CONNECTIONS',
     default: 25_000,
-    help: 'Client connections open at once; beyond it new ones are closed unanswered.',
+    help: 'Client connections open at once; beyond it new ones are closed unanswered, but for an eighth more for addresses that have less than a 64th.',
   }),
   requestTimeoutMs: single(timer, {
     flag: 'request-timeout',

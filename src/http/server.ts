@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import type { RequestReport } from './app.js';
 import { hasTooManyHeaders, maxHeaders } from './ambiguous.js';
 import { awaitingContinue } from './body.js';
+import { boundConnections } from './connections.js';
 import { Pace } from './pace.js';
 import { answerUnparsed } from './unparsed.js';
 import { AnswersInWriting, type WantsUpgrade, upgradableMessage } from './upgrade.js';
 
 export interface ServerOptions {
-  /** Open connections; further ones are closed at once. */
+  /** Open connections; further ones are closed at once, see `boundConnections`. */
   readonly maxConnections: number;
   /**
    * For a client to send a whole request, for an idle connection to send the next, and for an answer to stay where it
@@ -76,7 +77,7 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
         );
   // Later than the check for late requests, which are answered; what this cuts off gets no word.
   server.timeout = requestTimeoutMs + 2 * checkingIntervalMs;
-  server.maxConnections = maxConnections;
+  boundConnections(server, maxConnections, onRefused);
   // One more than is allowed, so that it shows when there are too many.
   server.maxHeadersCount = maxHeaders + 1;
   // Only a request whose headers were good is told to send its body.
@@ -90,7 +91,6 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     const answered = answerUnparsed(error, socket, answers.current(socket));
     if (answered !== undefined) onRequest?.(answered);
   });
-  server.on('drop', () => onRefused('max_connections'));
   server.on('error', (error: NodeJS.ErrnoException) => {
     // Before it listens an error is the starter's; from then on one connection's, and without a listener fatal.
     if (server.listening) onRefused(error.code ?? error.name);

@@ -35,5 +35,10 @@ const little = 1 / 64;
  * and `ofAccount` by this one. Whoever has used the bound up is refused, and does not shut out those who have little.
  */
 export function leavesRoom(total: number, ofAccount: number, bound: number): boolean {
-  return total <= bound || (ofAccount <= bound * little && total <= bound * (1 + reserve));
+  return total <= bound || (ofAccount <= bound * little && total <= mostOf(bound));
+}
+
+/** What all together can come to, if there is room for those who have little. */
+export function mostOf(bound: number): number {
+  return bound * (1 + reserve);
 }
