@@ -33,6 +33,15 @@ export async function verifyFiles(path: string, options: VerifierOptions): Promi
   }
 }
 
+/** Whether there is a FILE, or a FILE.1, FILE.2, …, of which it would be the next. Rejects as `verifyFiles` does. */
+export async function isRecordThere(path: string): Promise<boolean> {
+  const names = await readdir(dirname(path)).catch((error: unknown): readonly string[] => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names.includes(basename(path)) || fileNumbers(names, basename(path)).length > 0;
+}
+
 const nothing = Buffer.alloc(0);
 const lineFeed = 0x0a;
 /** How long the end of a line that is just being written is waited for. */

@@ -1,6 +1,6 @@
 import { loadPublicKey } from '../audit/keys.js';
 import type { Finding, Mark } from '../audit/verify.js';
-import { type RecordReport, verifyFiles } from '../audit/verify_files.js';
+import { isRecordThere, type RecordReport, verifyFiles } from '../audit/verify_files.js';
 import { helpEntry } from '../config/describe.js';
 import { twoColumns } from '../config/layout.js';
 import { quote } from '../config/quote.js';
@@ -74,9 +74,10 @@ function takeFile([action, ...rest]: readonly string[]): {
 }
 
 async function verify(file: string, wanted: Wanted, context: CommandContext): Promise<number> {
-  const key = await loadPublicKey(wanted.key ?? `${file}.pub`);
-  if (!key.ok) return cannot(context, `${key.detail}; name the record's public key with --key`);
   try {
+    if (!(await isRecordThere(file))) return cannot(context, `there is no ${quote(file)}`);
+    const key = await loadPublicKey(wanted.key ?? `${file}.pub`);
+    if (!key.ok) return cannot(context, `${key.detail}; name the record's public key with --key`);
     const report = await verifyFiles(file, { ...wanted, key: key.key });
     context.stdout(wanted.json ? `${JSON.stringify(jsonOf(report))}\n` : textOf(report, wanted));
     return report.ok ? exitStatus.done : exitStatus.failed;

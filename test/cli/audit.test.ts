@@ -1,4 +1,5 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { audit } from '#relay/cli/audit.js';
 import { arrived, departing } from '../helpers/audit.js';
@@ -78,10 +79,11 @@ test('the public key may be elsewhere, and has to be somewhere', async (t) => {
 
 test('what cannot be checked has status 2', async (t) => {
   const { path } = await recorded(t);
-  await copyFile(`${path}.pub`, `${path}.gone.pub`);
-  const gone = await run('verify', `${path}.gone`);
-  t.is(gone.status, 2);
-  t.regex(gone.stderr, /cannot be read \(ENOENT\)/);
+  for (const gone of [`${path}.gone`, join(path, '..', 'nowhere', 'audit.log')]) {
+    const { status, stderr } = await run('verify', gone);
+    t.is(status, 2);
+    t.regex(stderr, /there is no \S+(?:\.gone|audit\.log)\S*\n$/);
+  }
   for (const argv of [
     [],
     ['verify'],
