@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { type Bar, type Figure, meetsBar } from './row.js';
 import { median } from './summary.js';
@@ -17,8 +18,14 @@ export function machine(): Readonly<Record<string, string | number>> {
     memoryGib: Math.round(totalmem() / 1024 ** 3),
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
-    undici: process.versions['undici'] ?? '',
+    undici: undiciVersion(),
   };
+}
+
+/** Of the package: `process.versions.undici` is the one that Node has in it for its `fetch`. */
+function undiciVersion(): string {
+  const { version } = createRequire(import.meta.url)('undici/package.json') as { readonly version: string };
+  return version;
 }
 
 /** A row as lines of text: what was measured, the medians with their spread, the bar, and the verdict. */
