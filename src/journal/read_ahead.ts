@@ -22,6 +22,8 @@ export async function* readAhead(
     for (const segment of segments) {
       const reading = ahead;
       ahead = read(segment, until(segment), free);
+      // It may fail while the one before is still being read; it is told when it is asked for.
+      ahead.catch(() => undefined);
       free = undefined;
       if (reading === undefined) continue;
       const done = await reading;
