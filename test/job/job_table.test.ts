@@ -1,7 +1,7 @@
 import test from 'ava';
 import { finish, type JobId, type JobResult } from '#relay/job/job.js';
 import { type Entry, JobTable, type JobTableOptions } from '#relay/job/job_table.js';
-import { answered, newJob, uriBytes } from '../helpers/jobs.js';
+import { answered, destination, newJob, uriBytes } from '../helpers/jobs.js';
 import { jobId, pending } from '../helpers/stored_jobs.js';
 
 function answer(bytes: number): JobResult {
@@ -112,4 +112,46 @@ test('that somebody has read what is not kept is of no consequence', (t) => {
   table.markRead(entry.job.id);
   table.markRead(jobId());
   t.is(table.get(entry.job.id), entry);
+});
+
+test('what an account has is counted from the first of it to the last', (t) => {
+  const { table, end } = createTable({ maxMemoryBytes: 1 << 20 });
+  const own = newJob({ owner: 'a', dataBytes: 0 });
+  /** Its unfinished jobs, those of them in this lane, and its bytes, without what the next job would add. */
+  const account = (): readonly number[] => {
+    const { unfinishedOfAccount, unfinishedInLane, bytesOfAccount } = table.loadFor(own);
+    return [unfinishedOfAccount, unfinishedInLane, bytesOfAccount - (uriBytes + 1)];
+  };
+  const each = uriBytes + 1;
+  const elsewhere = destination('https://receiver.examplf/in');
+  const [first, second, third] = [
+    table.add(pending('12345', { owner: 'a' }), 0),
+    table.add(pending('12345', { owner: 'a' }), 0),
+    table.add(pending('', { owner: 'a', destination: elsewhere }), 0),
+  ];
+  table.add(pending('12345', { owner: 'b' }), 0);
+  t.deepEqual(account(), [3, 2, 3 * each + 10]);
+  table.drop(second);
+  t.deepEqual(account(), [2, 1, 2 * each + 5]);
+  end(first, 7);
+  t.deepEqual(account(), [1, 0, 2 * each + 7]);
+  table.evictExpired(1000);
+  t.deepEqual(account(), [1, 0, each]);
+  end(third, 0);
+  t.deepEqual(account(), [0, 0, each]);
+  table.evictExpired(1000);
+  t.deepEqual(account(), [0, 0, 0]);
+});
+
+test('an answer in the place of its data makes no more of who has little', (t) => {
+  for (const [bytes, truncated] of [
+    [1000 - uriBytes - 1, false],
+    [1000 - uriBytes, true],
+  ] as const) {
+    const { table, add, end } = createTable({ maxMemoryBytes: 64_000 });
+    add(64_000);
+    const modest = table.add(pending('x'.repeat(600), { owner: 'a' }), 0);
+    end(modest, bytes);
+    t.like(modest.job, { result: { answer: { truncated } } });
+  }
 });
