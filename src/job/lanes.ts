@@ -111,6 +111,7 @@ export class Lanes {
       lane.running -= 1;
     }
     this.#offer(lane);
-    if (lane.waiting.size === 0 && lane.offered === 0 && lane.running === 0) this.#lanes.delete(lane.key);
+    // Where nothing runs and no turn is offered, nothing waits either. A turn that is left would delete another lane.
+    if (lane.offered === 0 && lane.running === 0) this.#lanes.delete(lane.key);
   }
 }

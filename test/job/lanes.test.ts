@@ -97,6 +97,22 @@ test('a head taken out after its turn was offered costs its lane nothing', async
   t.deepEqual(begun, [id(1), id(3)]);
 });
 
+test('a lane of which only a turn is left keeps to its bound when jobs come to it again', async (t) => {
+  const { lanes, begun, end } = held({ concurrency: 3, laneConcurrency: 2 });
+  for (const [number, lane] of ['a', 'b', 'c', 'd'].entries()) lanes.enqueue(lane, id(number));
+  lanes.remove(lanes.enqueue('a', id(10)));
+  await settled();
+  await end();
+  t.deepEqual(begun, [id(0), id(1), id(2), id(3)], "the turn of the one taken out waits behind d's");
+  for (const number of [11, 12]) lanes.enqueue('a', id(number));
+  for (const _ of ['b', 'c', 'd']) await end();
+  lanes.enqueue('a', id(13));
+  await settled();
+  t.deepEqual(begun.slice(4), [id(11), id(12)]);
+  await end();
+  t.deepEqual(begun.slice(4), [id(11), id(12), id(13)]);
+});
+
 test('a lane without work is forgotten', async (t) => {
   const { lanes, end } = held({ concurrency: 10, laneConcurrency: 1 });
   for (const lane of ['a', 'b']) lanes.enqueue(lane, id(lane.charCodeAt(0)));

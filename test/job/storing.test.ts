@@ -144,6 +144,22 @@ test('a job cancelled while its attempt is being written never leaves', async (t
   }
 });
 
+test('a job that has come and gone when its attempt could be written again never leaves, and that is no bug', async (t) => {
+  const bugs: unknown[] = [];
+  const under = createStored(t, { maxKept: 0, onBug: (error) => bugs.push(error) });
+  const { registry, store, held, clock } = under;
+  const job = await accepted(under, 'fails');
+  await settled();
+  store.mode = 'works';
+  t.like(await registry.cancel(job.id), { value: { state: 'Finished' } });
+  t.is(await registry.get(job.id), undefined);
+  await clock.advance(1000);
+  t.deepEqual(held.begun, []);
+  t.deepEqual(bugs, []);
+  t.deepEqual(store.calls, ['Pending 1', 'Processing 2', 'Finished 2', 'remove']);
+  t.like(registry.stats(), nothing);
+});
+
 test('whenever a job is cancelled while its attempt begins, nothing leaves, or what leaves is aborted', async (t) => {
   for (let ticks = 0; ticks < 12; ticks += 1) {
     const under = createStored(t);

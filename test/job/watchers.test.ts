@@ -82,3 +82,21 @@ test('a job that has ended is answered at once, whatever was known and wanted', 
     t.like(await watched, { ok: true, value: { state: 'Finished' } });
   }
 });
+
+test('when all places are taken, who waits for little gets another as soon as one of its waits is over', async (t) => {
+  const { clock, entry, watchers } = createWatched(128);
+  const modest: Entry = { ...entry, job: pending('{}', { owner: 'modest' }), waiters: undefined };
+  for (let count = 0; count < 128; count += 1) void watchers.watch(entry, change);
+  const full = { ok: false, failure: { code: 'too_many_waiters' } };
+  for (let round = 0; round < 3; round += 1) {
+    void watchers.watch(modest, { ...change, waitMs: 1 });
+    // Only the first time: later the one of the round before still waits.
+    if (round === 0) void watchers.watch(modest, { ...change, waitMs: 1000 });
+    t.is(watchers.count, 130);
+    t.like(await watchers.watch(modest, change), full);
+    await clock.advance(1);
+    t.is(watchers.count, 129);
+  }
+  await clock.advance(5000);
+  t.is(watchers.count, 0);
+});
