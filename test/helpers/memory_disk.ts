@@ -178,9 +178,12 @@ export class MemoryDisk {
 
   #handle(name: string, file: MemoryFile, begin: (operation: Operation, name: string) => void): StorageFile {
     return {
-      read: async (maxBytes = Infinity) => {
+      read: async (maxBytes = Infinity, scratch) => {
         await turn();
-        return Buffer.from(file.current.subarray(0, Math.min(maxBytes, file.current.length)));
+        const bytes = file.current.subarray(0, Math.min(maxBytes, file.current.length));
+        if (scratch === undefined || scratch.length < bytes.length) return Buffer.from(bytes);
+        bytes.copy(scratch);
+        return scratch.subarray(0, bytes.length);
       },
       write: async (bytes, offset) => {
         await turn();
