@@ -111,7 +111,7 @@ export class Lanes {
       lane.running -= 1;
     }
     this.#offer(lane);
-    // Where nothing runs and no turn is offered, nothing waits either. A turn that is left would delete another lane.
+    // Nothing waits then either. As long as a turn stands in the queue, the bound on the lane needs to know of it.
     if (lane.offered === 0 && lane.running === 0) this.#lanes.delete(lane.key);
   }
 }
