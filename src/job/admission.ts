@@ -15,7 +15,7 @@ export interface AdmissionLoad {
   readonly unfinishedInLane: number;
   /** Payloads and kept responses, the new payload included, as if results already read had made way. */
   readonly bytes: number;
-  /** Of these, the account's that the new job counts for. */
+  /** The account's that the new job counts for: what it has read counts until it has made way. */
   readonly bytesOfAccount: number;
   readonly closing: boolean;
   /** Seconds until a place is likely to be free. */
