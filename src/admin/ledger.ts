@@ -79,15 +79,18 @@ export class Ledger {
   };
 
   /**
-   * Takes in jobs that a journal brought back, oldest first, a few at a time: nothing else waits for all of them. Until it
-   * resolves, those are missing that have not had their turn. To be called before any of them can change.
+   * Takes in jobs that a journal brought back, in the order in which they were accepted, a few at a time: nothing else
+   * waits for all of them. Until it resolves, those are missing that have not had their turn. To be called before any of
+   * them can change.
    */
   async restore(jobs: readonly Job[]): Promise<void> {
     const overtaken = new Set<JobId>();
     this.#overtaken = overtaken;
-    for (let at = 0; at < jobs.length; at += inOneGo) {
-      await breathe();
-      for (const job of jobs.slice(at, at + inOneGo)) if (!overtaken.has(job.id)) this.#note(job);
+    await breathe();
+    const inTurn = resultsFirst(jobs);
+    for (let at = 0; at < inTurn.length; at += inOneGo) {
+      if (at > 0) await breathe();
+      for (const job of inTurn.slice(at, at + inOneGo)) if (!overtaken.has(job.id)) this.#note(job);
     }
     this.#overtaken = undefined;
   }
@@ -250,6 +253,13 @@ export class Ledger {
     this.#revision += 1;
     for (const callback of this.#watchers) callback();
   }
+}
+
+/** What has ended, in the order in which it did, because so it is shown and makes room; then the others as they were. */
+function resultsFirst(jobs: readonly Job[]): readonly Job[] {
+  const finished = jobs.filter(({ state }) => state === 'Finished');
+  const unfinished = jobs.filter(({ state }) => state !== 'Finished');
+  return [...finished.sort((a, b) => a.updatedAtMs - b.updatedAtMs), ...unfinished];
 }
 
 function areAlike(one: Entry, other: Entry): boolean {

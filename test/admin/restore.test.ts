@@ -21,6 +21,19 @@ test('what a journal brings back, finished or not, is shown as it stands', async
   t.like(ledger.figures(), { pending: 0, processing: 1 });
 });
 
+test('what ended before the start is shown in the order in which it ended, and the oldest makes room', async (t) => {
+  const ledger = ledgerOf(3);
+  const jobs = [50, 20, 40, 10, 30].map((ms) =>
+    finish(startAttempt(createJob(newJobId(), newJob(), nowMs), nowMs), ok(), nowMs + ms),
+  );
+  await ledger.restore(jobs);
+  const lastThree = [0, 2, 4].map((at) => jobs[at]?.id.slice(0, 8));
+  t.deepEqual(
+    endedRows(ledger).map(({ ref }) => ref),
+    lastThree,
+  );
+});
+
 test('what becomes of jobs while others are still brought back is shown once, and stays', async (t) => {
   const ledger = ledgerOf();
   const jobs = Array.from({ length: 1200 }, () => createJob(newJobId(), newJob(), nowMs));
