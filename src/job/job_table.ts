@@ -89,7 +89,7 @@ export class JobTable {
   }
 
   /** What a new job would meet, as far as it can be seen here. */
-  loadFor(newJob: NewJob): Omit<AdmissionLoad, 'closing' | 'retryAfterSeconds'> {
+  loadFor(newJob: NewJob): AdmissionLoad {
     const account = accountOf(newJob);
     const bytes = unfinishedBytes(newJob);
     return {

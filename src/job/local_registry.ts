@@ -198,9 +198,10 @@ export class LocalRegistry implements JobRegistry {
   }
 
   #refusal(newJob: NewJob): Failure | undefined {
-    const retryAfterSeconds = this.#drainRate.secondsUntil(1, this.#clock.monotonicMs());
-    const load = { ...this.#table.loadFor(newJob), closing: this.#closing, retryAfterSeconds };
-    return refusal(load, this.#options);
+    return refusal(this.#table.loadFor(newJob), this.#options, {
+      closing: this.#closing,
+      retryAfterSeconds: () => this.#drainRate.secondsUntil(1, this.#clock.monotonicMs()),
+    });
   }
 
   #accept(entry: Entry): Result<Job> {
