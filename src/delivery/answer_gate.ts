@@ -106,6 +106,6 @@ function interimHead(bytes: Buffer): InterimHead {
   // A line feed alone may end a head for the server and not for us: what follows it could be the answer.
   if (/(?<!\r)\n/.test(head)) return 'none';
   if (end === -1) return text.length < maxInterimHeadBytes ? 'incomplete' : 'none';
-  const status = /^HTTP\/1\.\d (1\d\d)(?: |$)/m.exec(head.split('\r\n', 1)[0] ?? '')?.[1];
+  const status = /^HTTP\/1\.\d (1\d\d)(?: |\r\n|$)/.exec(head)?.[1];
   return status === undefined ? 'none' : { status: Number(status), bytes: end + '\r\n\r\n'.length };
 }
