@@ -1,6 +1,6 @@
 import type { RefusalRule } from '../egress/policy.js';
 import { UnusableAnswer } from './answer_gate.js';
-import { ConnectError, type ConnectFailure } from './connect_error.js';
+import { ConnectError, type ConnectFailure, errorCode } from './connect_error.js';
 import type { AttemptError, AttemptErrorCode } from './outcome.js';
 
 /** The reason an attempt is aborted with when its deadline passes. */
@@ -75,11 +75,6 @@ function internalDetail(thrown: unknown): string {
 function ruleOf(thrown: unknown): RefusalRule | undefined {
   if (!(thrown instanceof ConnectError) || thrown.failure.reason !== 'refused_address') return undefined;
   return thrown.failure.rule;
-}
-
-function errorCode(thrown: unknown): string | undefined {
-  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
-  return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
 /** Whether an error came from a system call, such as `read ECONNRESET`. */

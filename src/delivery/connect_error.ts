@@ -55,7 +55,28 @@ function unresolvable(host: string): string {
   return `${host} does not resolve to an address that exports may reach`;
 }
 
-/** The code of an error of Node's, for logs and tables. */
+/** The code of an error of Node's or undici's, if it has one. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The same, for logs and tables. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+  return errorCode(error) ?? 'unknown';
+}
+
+/** Codes of a connection that broke while TLS was being negotiated. */
+const brokenConnection = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH']);
+
+/** What an error says that came before the TLS session stood. */
+export function tlsFailure(error: unknown): ConnectFailure {
+  const code = codeOf(error);
+  return brokenConnection.has(code)
+    ? { reason: 'connect', code }
+    : { reason: 'tls', code, certificate: isAboutCertificate(code) };
+}
+
+/** OpenSSL's verification codes have no common prefix; those of the protocol, which are the others, have. */
+function isAboutCertificate(code: string): boolean {
+  return code.startsWith('ERR_TLS_CERT_ALTNAME_') || !/^(?:ERR_|E[A-Z]+$|unknown$)/.test(code);
 }

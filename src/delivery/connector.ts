@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { buildConnector } from 'undici';
-import { codeOf, ConnectError, type ConnectFailure, type ConnectPhase } from './connect_error.js';
+import { codeOf, ConnectError, type ConnectFailure, type ConnectPhase, tlsFailure } from './connect_error.js';
 import { type Guard, refusedAddress, type ResolvedAddress } from './guard.js';
 
 /** Opens a connection and reports it, or the error; the function it returns abandons one that is not yet made. */
@@ -173,19 +173,4 @@ function tlsConnector(ca: readonly string[]): StartTls {
 function portOf({ port, protocol }: buildConnector.Options): number {
   if (port !== '') return Number(port);
   return protocol === 'https:' ? 443 : 80;
-}
-
-/** Codes of a connection that broke while TLS was being negotiated. */
-const brokenConnection = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH']);
-
-function tlsFailure(error: unknown): ConnectFailure {
-  const code = codeOf(error);
-  return brokenConnection.has(code)
-    ? { reason: 'connect', code }
-    : { reason: 'tls', code, certificate: isAboutCertificate(code) };
-}
-
-/** OpenSSL's verification codes have no common prefix; those of the protocol, which are the others, have. */
-function isAboutCertificate(code: string): boolean {
-  return code.startsWith('ERR_TLS_CERT_ALTNAME_') || !/^(?:ERR_|E[A-Z]+$|unknown$)/.test(code);
 }
