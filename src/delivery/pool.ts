@@ -50,7 +50,7 @@ export class ConnectionPool {
       void this.#destroy(connection);
     };
     const idle: Idle = { connection, onClosed };
-    if (this.#options.maxIdle === 0 || !this.#open.has(connection) || !connection.rest(onClosed)) {
+    if (!connection.rest(onClosed)) {
       void this.#destroy(connection);
       return;
     }
