@@ -162,6 +162,16 @@ test('a destination that refuses connections is a failure to connect', async (t)
   }
 });
 
+test('a URL without a port means that of its scheme', async (t) => {
+  for (const [url, port] of [
+    ['http://127.0.0.1/', 80],
+    ['https://127.0.0.1/', 443],
+  ] as const) {
+    const agent = agentFor(t, { ownListeners: () => [{ address: '127.0.0.1', port }] });
+    t.like(failureOf(await agent.post(url)), { rule: 'own_listener' }, url);
+  }
+});
+
 test('port 0 is a failure to connect, like any port where nobody listens', async (t) => {
   t.like(failureOf(await agentFor(t).post('http://127.0.0.1:0/')), { reason: 'connect' });
 });
