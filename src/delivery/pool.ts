@@ -64,18 +64,17 @@ export class ConnectionPool {
 
   /** Closes every connection at once, those in use and those being made too. */
   async close(): Promise<void> {
-    for (const idle of this.#idle) this.#forget(idle);
     await Promise.all([...this.#open].map((connection) => this.#destroy(connection)));
   }
 
+  /** Once for each that was idle: it is taken, or has closed. */
   #forget(idle: Idle): void {
     const { connection, onClosed } = idle;
     connection.wake(onClosed);
     this.#idle.delete(idle);
     const siblings = this.#idleAt.get(connection.origin) ?? [];
     // The one taken is the last: found at once, and removed without moving the others.
-    const index = siblings.lastIndexOf(idle);
-    if (index !== -1) siblings.splice(index, 1);
+    siblings.splice(siblings.lastIndexOf(idle), 1);
     if (siblings.length === 0) this.#idleAt.delete(connection.origin);
   }
 
