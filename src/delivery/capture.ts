@@ -68,7 +68,7 @@ const maxCodings = 4;
 
 /** The body without its content codings; as it came, if one is unknown or the bytes are not in it. */
 async function decompress(wire: KeptBytes, contentEncoding: string, maxBytes: number): Promise<KeptBytes> {
-  const codings = contentEncoding.toLowerCase().split(',', maxCodings + 1);
+  const codings = contentEncoding.toLowerCase().split(',');
   if (codings.length > maxCodings) return wire;
   let plain = wire;
   // They are listed in the order they were applied (RFC 9110 section 8.4).
@@ -104,25 +104,18 @@ function decoderFor(coding: string): Decoder | 'identity' | 'unknown' {
   }
 }
 
-/** Keeps a byte order mark: the body is passed on, not interpreted. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** A byte order mark is kept: the body is passed on, not interpreted. */
+const exactly = { fatal: true, ignoreBOM: true } as const;
+const utf8 = new TextDecoder('utf-8', exactly);
 
 function asText({ bytes, truncated }: KeptBytes): CapturedBody {
-  const whole = truncated ? withoutPartialCharacter(bytes) : bytes;
   try {
-    return { body: utf8.decode(whole), encoding: 'utf-8', truncated };
+    // A cut may fall inside a character. Of a stream, what is left of that waits for the rest, which never comes.
+    const body = truncated
+      ? new TextDecoder('utf-8', exactly).decode(bytes, { stream: true })
+      : utf8.decode(bytes);
+    return { body, encoding: 'utf-8', truncated };
   } catch {
     return { body: bytes.toString('base64'), encoding: 'base64', truncated };
   }
-}
-
-/** A cut may fall inside a character; what is left of it (at most three bytes) goes too. */
-function withoutPartialCharacter(bytes: Buffer): Buffer {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if ((byte & 0b1100_0000) === 0b1000_0000) continue;
-    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return needed > back ? bytes.subarray(0, bytes.length - back) : bytes;
-  }
-  return bytes;
 }

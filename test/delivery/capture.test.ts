@@ -41,6 +41,16 @@ for (const [coding, compress] of [
     t.deepEqual(kept, { body: 'grüße '.repeat(100), encoding: 'utf-8', truncated: false });
   });
 
+  test(`${coding} of nothing is empty text`, async (t) => {
+    const kept = await captureBody(body(compress('')), coding, mb);
+    t.deepEqual(kept, { body: '', encoding: 'utf-8', truncated: false });
+  });
+
+  test(`${coding} is cut at the cap to the byte`, async (t) => {
+    t.like(await captureBody(body(compress('ab')), coding, 2), { body: 'ab', truncated: false });
+    t.like(await captureBody(body(compress('ab')), coding, 1), { body: 'a', truncated: true });
+  });
+
   test(`${coding} that unfolds far beyond the cap is cut at the cap`, async (t) => {
     const bomb = compress(Buffer.alloc(16 * mb, 'a'));
     t.true(bomb.length < mb);
@@ -63,6 +73,7 @@ test('codings that were applied one upon another are undone in the opposite orde
   const wire = gzipSync(deflateSync('grüße'));
   t.like(await captureBody(body(wire), 'deflate, gzip', mb), { body: 'grüße', encoding: 'utf-8' });
   t.like(await captureBody(body(wire), 'identity,deflate,gzip', mb), { body: 'grüße' });
+  t.like(await captureBody(body(wire), 'identity, Deflate ,,gzip', mb), { body: 'grüße' });
   const five = 'identity,identity,identity,deflate,gzip';
   t.like(await captureBody(body(wire), five, mb), { body: wire.toString('base64'), encoding: 'base64' });
 });
@@ -78,6 +89,29 @@ test('bytes that are not in the coding they claim are kept as they came', async 
 test('a coding that is not known leaves the bytes as they came', async (t) => {
   const bytes = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
   t.like(await captureBody(body(bytes), 'zstd', mb), { body: bytes.toString('base64'), encoding: 'base64' });
+});
+
+test('of a character that was cut nothing is left, and of text nothing else goes', async (t) => {
+  const text = '\ufeffaü€🚀';
+  const bytes = Buffer.from(text);
+  for (let cap = 0; cap < bytes.length; cap += 1) {
+    const kept = await captureBody(body(bytes, { cap }), undefined, mb);
+    t.like(kept, { encoding: 'utf-8', truncated: true });
+    const whole = Array.from(text).filter((_character, index, all) => {
+      return Buffer.byteLength(all.slice(0, index + 1).join('')) <= cap;
+    });
+    t.is(kept.body, whole.join(''));
+  }
+});
+
+test('bytes that no character begins with are no text, though they come last', async (t) => {
+  for (const last of [0xc0, 0xff]) {
+    const bytes = Buffer.from([0x61, last]);
+    t.like(await captureBody(body(bytes, { broken: true }), undefined, mb), {
+      body: bytes.toString('base64'),
+      encoding: 'base64',
+    });
+  }
 });
 
 test('what does not fit is cut off, and said to be', (t) => {
