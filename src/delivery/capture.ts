@@ -76,7 +76,9 @@ async function decompress(wire: KeptBytes, contentEncoding: string, maxBytes: nu
     const decoder = decoderFor(coding.trim());
     if (decoder === 'unknown') return wire;
     if (decoder === 'identity' || plain.bytes.length === 0) continue;
-    decoder.end(plain.bytes);
+    // Written first, and then ended: all that can be read comes out before it is found that the end is missing.
+    decoder.write(plain.bytes);
+    decoder.end();
     const inner = await collect(decoder, maxBytes);
     if (inner.bytes.length === 0 && inner.truncated) return wire;
     plain = { bytes: inner.bytes, truncated: inner.truncated || plain.truncated };
@@ -84,18 +86,18 @@ async function decompress(wire: KeptBytes, contentEncoding: string, maxBytes: nu
   return plain;
 }
 
-type Decoder = Readable & { end(bytes: Buffer): unknown };
+type Decoder = Readable & { write(bytes: Buffer): unknown; end(): unknown };
 
 function decoderFor(coding: string): Decoder | 'identity' | 'unknown' {
   switch (coding) {
-    // The flush mode makes a decoder give out what it has when its input was cut.
+    // The flush mode makes a decoder give out what it has of each write, though its input may have been cut.
     case 'gzip':
     case 'x-gzip':
-      return createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
+      return createGunzip({ flush: constants.Z_SYNC_FLUSH });
     case 'deflate':
-      return createInflate({ finishFlush: constants.Z_SYNC_FLUSH });
+      return createInflate({ flush: constants.Z_SYNC_FLUSH });
     case 'br':
-      return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+      return createBrotliDecompress({ flush: constants.BROTLI_OPERATION_FLUSH });
     case '':
     case 'identity':
       return 'identity';

@@ -69,6 +69,30 @@ for (const [coding, compress] of [
   });
 }
 
+test('nothing, in a coding, is nothing, however often it is coded', async (t) => {
+  t.like(await captureBody(body(gzipSync('')), 'deflate, gzip', mb), { body: '', truncated: false });
+});
+
+for (const [coding, compress] of [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+] as const) {
+  test(`${coding} whose end is missing is cut, though all of the body came`, async (t) => {
+    const text = Array.from({ length: 5000 }, (_, index) => String(index * 7919)).join(' ');
+    const wire = compress(text);
+    const kept = await captureBody(body(wire.subarray(0, wire.length - 20)), coding, mb);
+    t.true(kept.truncated);
+    t.true(text.startsWith(kept.body));
+    // What can be read of such a text is nearly all of it.
+    t.true(kept.body.length > 0.9 * text.length);
+  });
+
+  test(`a single byte is kept as it came though it should be ${coding}`, async (t) => {
+    t.like(await captureBody(body('a'), coding, mb), { body: 'a', truncated: false });
+  });
+}
+
 test('codings that were applied one upon another are undone in the opposite order', async (t) => {
   const wire = gzipSync(deflateSync('grüße'));
   t.like(await captureBody(body(wire), 'deflate, gzip', mb), { body: 'grüße', encoding: 'utf-8' });
