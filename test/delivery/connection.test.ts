@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
+import { answersAndCloses } from '../helpers/answers.js';
 import { eventually } from '../helpers/eventually.js';
 import {
   type Behaviour,
@@ -84,4 +85,22 @@ test('one idle connection may stay, if one may', async (t) => {
   const idle = await crowd(t, 2, 1);
   t.is(idle.sender.connections(), 1);
   t.deepEqual(await nextConnections(idle, 1), [1]);
+});
+
+test('a connection that cannot be made again has no address, though it had one', async (t) => {
+  const { destination, sender } = await crowd(t, 1);
+  // The delivery begins before the relay can know that its connection has been closed.
+  const closed = destination.close();
+  const outcome = await sender.send(destination.url);
+  await closed;
+  t.is(brief(outcome), 'connect_failed');
+  t.false('address' in outcome);
+});
+
+test('an answer is followed at once by the next request, though its connection has just been closed', async (t) => {
+  const rounds = 20;
+  const destination = await startRawDestination(t, new Array<Behaviour>(rounds).fill(answersAndCloses(ok)));
+  const sender = startSender(t);
+  for (let round = 0; round < rounds; round += 1) t.is(brief(await sender.send(destination.url)), '200 ok');
+  t.is(destination.accepted(), rounds);
 });

@@ -1,6 +1,8 @@
+import { gzipSync } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { answers, answersAndCloses } from '../helpers/answers.js';
-import { startRawDestination } from '../helpers/raw_destination.js';
+import { type Behaviour, startRawDestination } from '../helpers/raw_destination.js';
 import { stubResolver } from '../helpers/resolver.js';
 import { brief, startSender } from '../helpers/sender.js';
 
@@ -58,3 +60,31 @@ test('an answer may be as long on the wire as there is room for it, and not a by
   t.is(brief(await sender.send(destination.url)), '200 ok');
   t.like(await sender.send(destination.url), { error: { code: 'bad_response', internal: 'endless' } });
 });
+
+/** Compressed four times over, which takes a few turns of the event loop to undo. */
+const coded = gzipSync(gzipSync(gzipSync(gzipSync('whole')))).toString('latin1');
+const coding = 'content-encoding: gzip,gzip,gzip,gzip';
+
+for (const [name, answer] of [
+  ['a length', `${coding}\r\ncontent-length: ${coded.length}\r\n\r\n${coded}`],
+  [
+    'chunks',
+    `${coding}\r\ntransfer-encoding: chunked\r\n\r\n${coded.length.toString(16)}\r\n${coded}\r\n0\r\n\r\n`,
+  ],
+] as const) {
+  test(`an answer that ended by ${name} is whole, though its connection breaks behind it`, async (t) => {
+    // One of these turns of the event loop is the one in which the answer has been read and not been undone.
+    const turns = [1, 2, 3, 4];
+    const destination = await startRawDestination(
+      t,
+      turns.map((count): Behaviour => async (peer) => {
+        await peer.request();
+        peer.send(`HTTP/1.1 200 OK\r\n${answer}`);
+        for (let turn = 0; turn < count; turn += 1) await setImmediate();
+        peer.reset();
+      }),
+    );
+    const sender = startSender(t);
+    for (const count of turns) t.is(brief(await sender.send(destination.url)), '200 whole', `${count} turns`);
+  });
+}
