@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { type ConnectError } from '#relay/delivery/connect_error.js';
@@ -121,6 +122,21 @@ test('a connection whose peer turns out to be refused is closed before anything 
   t.like(failureOf(outcome), { reason: 'refused_address', rule: 'own_listener', address: '127.0.0.1' });
   await eventually(() => accepted() === 1 && open() === 0);
   t.is(received, 0);
+});
+
+test.serial('a connection whose peer the system has forgotten already is one that was reset', async (t) => {
+  const { port, open } = await destinationFor(t);
+  const forget = (message: unknown): void => {
+    unsubscribe('net.client.socket', forget);
+    if (typeof message !== 'object' || message === null || !('socket' in message)) t.fail();
+    else Object.defineProperty(message.socket, 'remoteAddress', { value: undefined });
+  };
+  const agent = agentFor(t);
+  // The next socket of this process: tests that are serial run while no other does.
+  subscribe('net.client.socket', forget);
+  const outcome = await agent.post(`http://127.0.0.1:${port}/`);
+  t.deepEqual(failureOf(outcome), { reason: 'connect', code: 'ECONNRESET' });
+  await eventually(() => open() === 0);
 });
 
 test('a name that does not resolve is a failure of dns, with the code of the resolver', async (t) => {
