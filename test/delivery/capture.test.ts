@@ -88,6 +88,11 @@ for (const [coding, compress] of [
     t.true(kept.body.length > 0.9 * text.length);
   });
 
+  test(`${coding} behind whose end something is missing is cut`, async (t) => {
+    const kept = await captureBody(body(compress('grüße'), { broken: true }), coding, mb);
+    t.deepEqual(kept, { body: 'grüße', encoding: 'utf-8', truncated: true });
+  });
+
   test(`a single byte is kept as it came though it should be ${coding}`, async (t) => {
     t.like(await captureBody(body('a'), coding, mb), { body: 'a', truncated: false });
   });
