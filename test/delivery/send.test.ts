@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { answers, answersAndCloses } from '../helpers/answers.js';
+import { eventually } from '../helpers/eventually.js';
 import { type Behaviour, startRawDestination } from '../helpers/raw_destination.js';
 import { stubResolver } from '../helpers/resolver.js';
 import { brief, startSender } from '../helpers/sender.js';
@@ -86,5 +87,6 @@ for (const [name, answer] of [
     );
     const sender = startSender(t);
     for (const count of turns) t.is(brief(await sender.send(destination.url)), '200 whole', `${count} turns`);
+    await eventually(() => sender.connections() === 0);
   });
 }
