@@ -1,5 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { type ConnectError } from '#relay/delivery/connect_error.js';
 import { reachableListeners } from '#relay/egress/own_listener.js';
@@ -164,6 +167,35 @@ test('a resolver that answers after the deadline causes no connection', async (t
   // A connection made in vain would have been accepted before this one.
   t.is(await agentFor(t).post(`http://127.0.0.1:${port}/`), 200);
   t.is(accepted(), 1);
+});
+
+/** Listens, and then never gets its turn: connections wait in the system, and once two do, further ones get nowhere. */
+const listensAndBlocks = `
+  const { createServer } = require('node:net');
+  const { parentPort, workerData } = require('node:worker_threads');
+  const server = createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    Atomics.wait(workerData, 0, 0);
+    process.exit();
+  });
+`;
+
+test('a connection that gets nowhere ends with the deadline', async (t) => {
+  const blocked = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(listensAndBlocks, { eval: true, workerData: blocked });
+  t.teardown(async () => {
+    Atomics.store(blocked, 0, 1);
+    Atomics.notify(blocked, 0);
+    await once(worker, 'exit');
+  });
+  const [port] = (await once(worker, 'message')) as readonly number[];
+  for (let waiting = 0; waiting < 2; waiting += 1) {
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    t.teardown(() => socket.destroy());
+    await once(socket, 'connect');
+  }
+  const outcome = await agentFor(t, { timeoutMs: 50 }).post(`http://127.0.0.1:${port}/`);
+  t.deepEqual(failureOf(outcome), { reason: 'timeout', during: 'connect' });
 });
 
 test('a destination that refuses connections is a failure to connect', async (t) => {
