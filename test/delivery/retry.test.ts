@@ -64,6 +64,10 @@ test('jitter is full, and never reaches past the job timeout', (t) => {
   );
 });
 
+test('by jitter the next attempt may begin at once', (t) => {
+  t.deepEqual(nextStep(end({ random: 0 }), limits), { kind: 'retry', delayMs: 0 });
+});
+
 test('Retry-After is waited for, and not undercut by jitter', (t) => {
   const outcome = answered(503, { headers: { 'retry-after': '7' } });
   t.deepEqual(nextStep(end({ outcome, random: 0 }), limits), { kind: 'retry', delayMs: 7000 });
