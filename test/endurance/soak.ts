@@ -51,7 +51,8 @@ async function calibrate({ apps, target }: Run): Promise<number> {
   };
   await Promise.all(Array.from({ length: calibrationApps }, work));
   // At the highest rate everybody waits; what may take how long is asked below it.
-  Object.assign(target.troubles, { hangs: 0, slowestMs: 0, slowestAtStartMs: 0 });
+  target.troubles.hangs.clear();
+  Object.assign(target.troubles, { slowestMs: 0, slowestAtStartMs: 0, caughtUpMs: 0 });
   return (played * 1000) / (calibrationMs / 2);
 }
 

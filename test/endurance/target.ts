@@ -20,25 +20,29 @@ export interface Troubles {
   readonly unexpected: Map<string, number>;
   /** Refusals for want of room, each with its `Retry-After`. */
   refused: number;
-  /** Answered after more than a second, though not held; without those of a relay that has just started. */
-  hangs: number;
+  /** Answered after more than a second, though not held, by what was asked; without those of a relay that catches up. */
+  readonly hangs: Map<string, number>;
   slowestMs: number;
-  /** Of a relay that has just started, and meets all that waited for it with code that is not compiled yet. */
+  /** Of a relay that catches up. */
   slowestAtStartMs: number;
+  /** How long after its start a relay last took more than a second because it caught up. */
+  caughtUpMs: number;
   requests: number;
 }
 
 const hangMs = 1000;
-const startMs = 10_000;
+/** A relay that has started meets all that waited for it with code that is not compiled yet: it catches up. */
+const startMs = 30_000;
 
 /** The relay under load: one after the other, since each is killed in its time and another takes its journal. */
 export class Target {
   readonly troubles: Troubles = {
     unexpected: new Map(),
     refused: 0,
-    hangs: 0,
+    hangs: new Map(),
     slowestMs: 0,
     slowestAtStartMs: 0,
+    caughtUpMs: 0,
     requests: 0,
   };
   /** How often it was killed. */
@@ -94,7 +98,7 @@ export class Target {
         body: JSON.stringify(body),
       });
       const json = JSON.parse(await response.body.text()) as JobJson;
-      if (!held && life === this.lives) this.#took(performance.now() - begunAtMs);
+      if (!held && life === this.lives) this.#took(performance.now() - begunAtMs, kindOf(body));
       return { status: response.statusCode, retryAfter: Number(response.headers['retry-after']), json };
     } catch (error) {
       if (life === this.lives) {
@@ -115,14 +119,23 @@ export class Target {
     return this.#pool.destroy();
   }
 
-  #took(ms: number): void {
-    if (performance.now() - this.relay.startedAtMs < startMs) {
+  #took(ms: number, kind: string): void {
+    const { hangs } = this.troubles;
+    const sinceStartMs = performance.now() - this.relay.startedAtMs;
+    if (sinceStartMs < startMs) {
       this.troubles.slowestAtStartMs = Math.max(this.troubles.slowestAtStartMs, ms);
+      if (ms > hangMs) this.troubles.caughtUpMs = Math.max(this.troubles.caughtUpMs, sinceStartMs);
       return;
     }
     this.troubles.slowestMs = Math.max(this.troubles.slowestMs, ms);
-    if (ms > hangMs) this.troubles.hangs += 1;
+    if (ms > hangMs) hangs.set(kind, (hangs.get(kind) ?? 0) + 1);
   }
+}
+
+/** What a request asks for: a submission waits for the disk, which a question does not. */
+function kindOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null || !('id' in body) || body.id === '') return 'submission';
+  return 'action' in body ? String(body.action) : 'question';
 }
 
 function poolOf(relay: RelayProcess): Pool {
