@@ -12,7 +12,7 @@ const aimMbPerHour = 1;
 /** What happened to the exports. */
 export function exportFigures(account: Account, target: Target): readonly Figure[] {
   const { counts } = account;
-  const { unexpected, hangs, slowestAtStartMs, caughtUpMs } = target.troubles;
+  const { unexpected, hangs, slowestAtStartMs } = target.troubles;
   return [
     exactly(
       `of ${counts.accepted} accepted exports, lost: without an end, or unknown before it was read`,
@@ -31,13 +31,12 @@ export function exportFigures(account: Account, target: Target): readonly Figure
       met: unexpected.size === 0,
     },
     {
-      what: 'requests that are not held, answered after more than 1 s, but in the 30 s after a start',
+      what: 'requests that are not held, answered after more than 1 s, but in the 10 s after a start',
       asked: '0',
       seen: counted(hangs),
       met: hangs.size === 0,
     },
-    below('slowest of them in the 30 s after a start', 10_000, slowestAtStartMs, ' ms'),
-    below('from a start until none takes more than 1 s', 20_000, caughtUpMs, ' ms'),
+    below('slowest of them in the 10 s after a start', 10_000, slowestAtStartMs, ' ms'),
   ];
 }
 
@@ -103,6 +102,10 @@ export function soakNotes(samples: readonly Sample[], account: Account, target: 
       seen: `${account.kills}, ${counts.repeatedByKill}`,
     },
     { what: 'refused for want of room (429, 503)', seen: String(target.troubles.refused) },
+    {
+      what: 'in these 10 s, the last that took more than 1 s was answered after',
+      seen: rounded(target.troubles.caughtUpMs, ' ms'),
+    },
     { what: 'slowest request that is not held', seen: rounded(target.troubles.slowestMs, ' ms') },
     {
       what: 'smallest … median … largest: RSS',

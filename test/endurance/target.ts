@@ -20,7 +20,7 @@ export interface Troubles {
   readonly unexpected: Map<string, number>;
   /** Refusals for want of room, each with its `Retry-After`. */
   refused: number;
-  /** Answered after more than a second, though not held, by what was asked; without those of a relay that catches up. */
+  /** Answered after more than a second, though not held, by what was asked and when; without those of a relay that catches up. */
   readonly hangs: Map<string, number>;
   slowestMs: number;
   /** Of a relay that catches up. */
@@ -32,7 +32,7 @@ export interface Troubles {
 
 const hangMs = 1000;
 /** A relay that has started meets all that waited for it with code that is not compiled yet: it catches up. */
-const startMs = 30_000;
+const startMs = 10_000;
 
 /** The relay under load: one after the other, since each is killed in its time and another takes its journal. */
 export class Target {
@@ -128,7 +128,10 @@ export class Target {
       return;
     }
     this.troubles.slowestMs = Math.max(this.troubles.slowestMs, ms);
-    if (ms > hangMs) hangs.set(kind, (hangs.get(kind) ?? 0) + 1);
+    if (ms <= hangMs) return;
+    // By the minute since the start: whether what is slow comes from starts has to be seen.
+    const which = `${kind} in minute ${Math.floor(sinceStartMs / 60_000)}`;
+    hangs.set(which, (hangs.get(which) ?? 0) + 1);
   }
 }
 
