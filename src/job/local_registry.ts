@@ -4,6 +4,7 @@ import { type AdmissionLimits, refusal } from './admission.js';
 import type { AttemptResult } from './attempt_record.js';
 import { Courier, type CourierOptions } from './courier.js';
 import { DrainRate } from './drain_rate.js';
+import { Endings } from './endings.js';
 import { answerAgain } from './idempotency.js';
 import {
   type Job,
@@ -63,8 +64,7 @@ export class LocalRegistry implements JobRegistry {
   readonly #drainRate = new DrainRate();
   readonly #lanes: Lanes;
   readonly #courier: Courier;
-  /** Not written yet, in the order in which they are shown all the same. */
-  readonly #endings = new Set<{ readonly showAtMs: number; readonly show: () => void }>();
+  readonly #endings: Endings;
   #closing = false;
   #cancelSweep: () => void;
 
@@ -72,6 +72,7 @@ export class LocalRegistry implements JobRegistry {
     this.#options = options;
     this.#clock = options.clock;
     this.#store = new WriteThrough(options.store, options.clock);
+    this.#endings = new Endings(this.#store, options.clock, options.limits.jobTimeoutMs);
     this.#table = new JobTable({ ...options, onForgotten: (id) => this.#store.remove(id) });
     this.#watchers = new Watchers(options.maxWaiters, options.clock);
     this.#courier = new Courier({
@@ -280,34 +281,22 @@ export class LocalRegistry implements JobRegistry {
     this.#table.leaveQueue(entry);
     const kept = this.#table.fit(entry, result);
     const finished = finish(entry.job, kept, this.#clock.nowMs());
-    entry.ending = this.#store.put(finished);
-    if (entry.ending === undefined) this.#showEnd(entry, finished, kept);
-    else void this.#endOnceWritten(entry, finished, kept, entry.ending);
-  }
-
-  /**
-   * An end is shown once it is written. Where it cannot be, it is shown all the same when another job timeout has
-   * passed, so that nobody waits for ever for a disk.
-   */
-  async #endOnceWritten(
-    entry: Entry,
-    finished: Job,
-    result: JobResult,
-    first: Promise<boolean>,
-  ): Promise<void> {
-    const ending = {
-      showAtMs: this.#clock.monotonicMs() + this.#options.limits.jobTimeoutMs,
-      show: () => this.#showEnd(entry, finished, result),
-    };
-    this.#endings.add(ending);
-    let written = await first;
-    while (!written && (await this.#store.hold()) && this.#table.get(finished.id) === entry) {
-      written = (await this.#store.put(finished)) === true;
+    const show = (): void => this.#showEnd(entry, finished, kept);
+    const written = this.#store.put(finished);
+    entry.ending = written;
+    if (written === undefined) {
+      show();
+      return;
     }
-    this.#endings.delete(ending);
-    if (written) ending.show();
+    void this.#endings.showOnceWritten({
+      written,
+      writeAgain: () => this.#store.put(finished),
+      isWanted: () => this.#table.get(id) === entry,
+      show,
+    });
   }
 
+  /** An end that was shown is not shown again. */
   #showEnd(entry: Entry, finished: Job, result: JobResult): void {
     if (entry.job.state === 'Finished') return;
     const nowMs = this.#clock.monotonicMs();
@@ -344,11 +333,7 @@ export class LocalRegistry implements JobRegistry {
       });
     }
     this.#courier.expire(nowMs);
-    for (const ending of this.#endings) {
-      if (ending.showAtMs > nowMs) break;
-      this.#endings.delete(ending);
-      ending.show();
-    }
+    this.#endings.showOverdue(nowMs);
     this.#table.evictExpired(nowMs);
     this.#store.sweep();
   }
