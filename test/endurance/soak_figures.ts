@@ -108,7 +108,14 @@ export function soakNotes(samples: readonly Sample[], account: Account, target: 
     },
     { what: 'slowest request that is not held', seen: rounded(target.troubles.slowestMs, ' ms') },
     {
-      what: 'smallest … median … largest: RSS',
+      what: 'smallest … median … largest: of the processor time that was wanted, what the host gave',
+      seen: spread(
+        samples.map(({ granted }) => granted * 100),
+        ' %',
+      ),
+    },
+    {
+      what: 'RSS',
       seen: spread(
         samples.map(({ rssBytes }) => rssBytes / mb),
         ' MB',

@@ -31,6 +31,8 @@ export interface Troubles {
 }
 
 const hangMs = 1000;
+/** Of either kind; each app would have its own. */
+const maxConnections = 1024;
 /** A relay that has started meets all that waited for it with code that is not compiled yet: it catches up. */
 const startMs = 10_000;
 
@@ -52,6 +54,8 @@ export class Target {
   ready: Promise<unknown> = Promise.resolve();
   #down = false;
   #pool: Pool;
+  /** For requests that may be held: those that are not must not wait for one of their connections. */
+  #holding: Pool;
   readonly #t: Cleanup;
   readonly #options: RelayProcessOptions;
 
@@ -60,6 +64,7 @@ export class Target {
     this.#options = options;
     this.relay = relay;
     this.#pool = poolOf(relay);
+    this.#holding = poolOf(relay);
   }
 
   static async start(t: Cleanup, options: RelayProcessOptions): Promise<Target> {
@@ -78,9 +83,10 @@ export class Target {
     let up: () => void = () => undefined;
     this.ready = new Promise<void>((resolve) => (up = resolve));
     await this.relay.kill();
-    await this.#pool.destroy();
+    await this.closeConnections();
     this.relay = await RelayProcess.start(this.#t, this.#options);
     this.#pool = poolOf(this.relay);
+    this.#holding = poolOf(this.relay);
     this.#down = false;
     up();
   }
@@ -91,7 +97,7 @@ export class Target {
     const begunAtMs = performance.now();
     this.troubles.requests += 1;
     try {
-      const response = await this.#pool.request({
+      const response = await (held ? this.#holding : this.#pool).request({
         path,
         method: 'POST',
         headers: { 'x-api-key': macaroon, ...(key !== undefined && { 'idempotency-key': key }) },
@@ -115,8 +121,8 @@ export class Target {
     this.troubles.unexpected.set(what, (this.troubles.unexpected.get(what) ?? 0) + 1);
   }
 
-  closeConnections(): Promise<void> {
-    return this.#pool.destroy();
+  async closeConnections(): Promise<void> {
+    await Promise.all([this.#pool.destroy(), this.#holding.destroy()]);
   }
 
   #took(ms: number, kind: string): void {
@@ -142,5 +148,5 @@ function kindOf(body: unknown): string {
 }
 
 function poolOf(relay: RelayProcess): Pool {
-  return new Pool(relay.url, { connections: 512, headersTimeout: 90_000, bodyTimeout: 90_000 });
+  return new Pool(relay.url, { connections: maxConnections, headersTimeout: 90_000, bodyTimeout: 90_000 });
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { samplesOf } from '../helpers/metrics.js';
+import { Host } from './host.js';
 import type { Target } from './target.js';
 
 /** What was seen of the relay at one moment. */
@@ -13,6 +14,8 @@ export interface Sample {
   readonly descriptors: number;
   readonly journalBytes: number;
   readonly auditBytes: number;
+  /** Of the processor time that this machine wanted since the look before, what it got. */
+  readonly granted: number;
   /** What `/metrics` says, by name and labels. */
   readonly metrics: ReadonlyMap<string, number>;
 }
@@ -50,6 +53,7 @@ export class Watch {
   missed = 0;
   readonly #target: Target;
   readonly #files: WatchedFiles;
+  readonly #host = new Host();
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> = Promise.resolve();
 
@@ -78,6 +82,7 @@ export class Watch {
       descriptors: await relay.descriptors(),
       journalBytes: await bytesIn(this.#files.journal, ''),
       auditBytes: await bytesIn(join(this.#files.audit, '..'), 'audit.log'),
+      granted: await this.#host.granted(),
       metrics: new Map([...all].filter(([name]) => metricNames.has(name))),
     };
   }
