@@ -11,17 +11,20 @@ export function accountOf(job: { readonly owner: string; readonly destination: D
 
 /** How much each account, or lane, has of something. Those that have nothing take no memory. */
 export class Shares {
-  readonly #held = new Map<string, number>();
+  /** Changed in place: to set a value anew takes longer than to find it. */
+  readonly #held = new Map<string, { amount: number }>();
 
   of(holder: string): number {
-    return this.#held.get(holder) ?? 0;
+    return this.#held.get(holder)?.amount ?? 0;
   }
 
   /** Adds what may be negative. */
   add(holder: string, amount: number): void {
-    const held = this.of(holder) + amount;
-    if (held === 0) this.#held.delete(holder);
-    else this.#held.set(holder, held);
+    const held = this.#held.get(holder);
+    if (held !== undefined) {
+      held.amount += amount;
+      if (held.amount === 0) this.#held.delete(holder);
+    } else if (amount !== 0) this.#held.set(holder, { amount });
   }
 }
 

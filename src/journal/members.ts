@@ -13,8 +13,8 @@ export class RecordFault extends Error {
 /** The members of a parsed JSON object, each taken once and checked; throws `RecordFault`. */
 export class Members {
   readonly #members: Readonly<Record<string, unknown>>;
-  readonly #taken: string[] = [];
   readonly #path: string;
+  #taken = 0;
 
   constructor(raw: unknown, path: string) {
     if (!isObject(raw)) throw new RecordFault(`${path} is not an object`);
@@ -93,16 +93,14 @@ export class Members {
 
   /** Throws if a member was not taken. */
   end(): void {
-    const names = Object.keys(this.#members);
-    if (names.length === this.#taken.length) return;
-    const unknown = names.find((name) => !this.#taken.includes(name)) ?? '';
-    throw new RecordFault(`${this.#path}.${unknown} is unknown to this version`, { newer: true });
+    if (Object.keys(this.#members).length === this.#taken) return;
+    throw new RecordFault(`${this.#path} has a member that is unknown to this version`, { newer: true });
   }
 
   #take(name: string): unknown {
     const value = this.#members[name];
     if (value === undefined) throw this.#fault(name, 'is missing');
-    this.#taken.push(name);
+    this.#taken += 1;
     return value;
   }
 

@@ -1,5 +1,5 @@
-import { checksum } from './checksum.js';
-import { type FrameHeader, frameHeaderBytes, type PreviousFrame, readFrameHeader } from './frame.js';
+import { crc32 } from 'node:zlib';
+import { type FrameHeader, frameHeaderBytes, type PreviousFrame, readFrameHeader, viewOf } from './frame.js';
 import { framesOffset } from './segment_header.js';
 import type { StorageFile } from './storage.js';
 
@@ -38,18 +38,19 @@ export function scanFrames(
   expected: { readonly number: number; readonly firstSeq: number; readonly durableEnd: number },
   visit: VisitFrame,
 ): Scan {
+  const view = viewOf(bytes);
   let offset = framesOffset;
   let seq = expected.firstSeq;
   let previous: PreviousFrame | undefined;
   for (;;) {
-    const header = readFrameHeader(bytes, offset, expected.number, previous);
+    const header = readFrameHeader(view, offset, expected.number, previous);
     const durable = offset < expected.durableEnd;
     if (header?.seq !== seq) {
       return durable ? { ok: false, offset } : { ok: true, end: offset, lastSeq: seq - 1 };
     }
     const payloadStart = offset + frameHeaderBytes;
     const payloadEnd = payloadStart + header.payloadBytes;
-    const intact = checksum(bytes, payloadStart, payloadEnd) === header.payloadCrc;
+    const intact = crc32(bytes.subarray(payloadStart, payloadEnd)) === header.payloadCrc;
     if (!intact && !durable) return { ok: true, end: offset, lastSeq: seq - 1 };
     visit(header, offset, intact);
     previous = { at: offset, id: header.id };

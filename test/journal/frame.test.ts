@@ -1,8 +1,14 @@
 import { crc32 } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
-import { checksum } from '#relay/journal/checksum.js';
-import { type FrameContent, frameHeaderBytes, layFrames, readFrameHeader } from '#relay/journal/frame.js';
+import { checksumOfWords } from '#relay/journal/checksum.js';
+import {
+  type FrameContent,
+  frameHeaderBytes,
+  layFrames,
+  readFrameHeader,
+  viewOf,
+} from '#relay/journal/frame.js';
 import { scanFrames } from '#relay/journal/segment.js';
 import { framesOffset } from '#relay/journal/segment_header.js';
 import { jobId } from '../helpers/stored_jobs.js';
@@ -16,7 +22,7 @@ const contents: fc.Arbitrary<FrameContent> = fc.record({
 test('a frame is read as it was laid', (t) => {
   fc.assert(
     fc.property(contents, fc.nat(), fc.nat({ max: 2 ** 47 }), (content, segment, seq) => {
-      const header = readFrameHeader(layFrames([content], segment, seq), 0, segment);
+      const header = readFrameHeader(viewOf(layFrames([content], segment, seq)), 0, segment);
       const { kind, id, payload } = content;
       const payloadCrc = crc32(payload);
       t.deepEqual(header, { kind, id, seq, payloadBytes: payload.length, payloadCrc });
@@ -30,11 +36,25 @@ test('any changed byte of a frame is noticed', (t) => {
       const frame = layFrames([content], 3, 5);
       const at = position % frame.length;
       frame[at] = (frame[at] ?? 0) ^ change;
-      const header = readFrameHeader(frame, 0, 3);
-      t.not(header?.payloadCrc, checksum(frame, frameHeaderBytes, frame.length));
+      const header = readFrameHeader(viewOf(frame), 0, 3);
+      t.not(header?.payloadCrc, crc32(frame.subarray(frameHeaderBytes)));
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a frame under an id that no job can have is not read', (t) => {
+  const readable = (at: number, byte: number): boolean => {
+    const frame = layFrames([{ kind: 'remove', id: jobId(), payload: Buffer.alloc(0) }], 3, 5);
+    frame[at] = byte;
+    frame.writeUInt32LE(crc32(frame.subarray(0, 44)), 44);
+    return readFrameHeader(viewOf(frame), 0, 3) !== undefined;
+  };
+  const [version, variant] = [16 + 6, 16 + 8];
+  for (let byte = 0; byte < 256; byte += 1) {
+    t.is(readable(version, byte), byte >> 4 === 4);
+    t.is(readable(variant, byte), byte >> 6 === 0b10);
+  }
 });
 
 test('a frame under another id, in another segment or out of turn is noticed', (t) => {
@@ -55,9 +75,14 @@ test('a frame under another id, in another segment or out of turn is noticed', (
   t.false(isWhole(renamed, 3, 5));
 });
 
-test('the checksum is the CRC-32 at any length', (t) => {
-  const bytes = Buffer.from(Array.from({ length: 300 }, (_, index) => (index * 37) % 256));
-  for (let end = 0; end <= 200; end += 1)
-    t.is(checksum(bytes, 3, 3 + end), crc32(bytes.subarray(3, 3 + end)));
-  t.is(checksum(Buffer.from('123456789'), 0, 9), 0xcbf43926);
+test('the checksum is the CRC-32 of as many words', (t) => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 60, maxLength: 60 }),
+      fc.nat({ max: 15 }),
+      fc.nat({ max: 11 }),
+      (bytes, start, words) =>
+        t.is(checksumOfWords(viewOf(bytes), start, words), crc32(bytes.subarray(start, start + 4 * words))),
+    ),
+  );
 });
