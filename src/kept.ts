@@ -1,4 +1,4 @@
-import { type Audit, type AuditOptions, openAudit } from './audit/audit.js';
+import type { Audit, AuditOptions } from './audit/audit.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/settings.js';
 import type { Job } from './job/job.js';
@@ -57,6 +57,7 @@ export async function openKept({
 }
 
 async function openRecord(options: AuditOptions, logger: Logger): Promise<Audit> {
+  const { openAudit } = await import('./audit/audit.js');
   const opened = await openAudit({
     ...options,
     onOutage(code) {

@@ -63,7 +63,8 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const { observers } = kept;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
-  const { sender, reach } = createWayOut({ config, own, lookup, onUnreachable: observers.onUnreachable });
+  const { onUnreachable } = observers;
+  const { sender, prepare, reach } = createWayOut({ config, own, lookup, onUnreachable });
   const registry = new LocalRegistry({
     ...config,
     ...observers,
@@ -101,6 +102,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   });
   // Not before: deliveries must know which addresses are the relay's own.
   registry.start();
+  void prepare();
   return {
     url: listener.url,
     adminUrl: admin?.url,

@@ -1,8 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createArbiterFetch } from '../arbiter/arbiter_fetch.js';
 import type { SecretFetch } from '../arbiter/outcome.js';
-import { readSecretFiles } from '../arbiter/secret_files.js';
 import type { Config } from '../config/settings.js';
 import { type Certificate, loadCertificate } from '../tls/certificate.js';
 
@@ -53,6 +51,9 @@ async function findArbiter({
   | { readonly ok: false; readonly mistakes: readonly string[] }
 > {
   if (arbiter === undefined || secrets.length > 0 || dev) return { ok: true, fetch: undefined };
+  // Loaded where there is an arbiter to ask.
+  const { readSecretFiles } = await import('../arbiter/secret_files.js');
+  const { createArbiterFetch } = await import('../arbiter/arbiter_fetch.js');
   const { files, mistakes } = await readSecretFiles(secretsDir);
   const created = await createArbiterFetch({ ...files, endpoint: arbiter, serviceName: name });
   if (mistakes.length === 0 && created.ok) return created;

@@ -7,8 +7,7 @@ import { type Log, openLog } from '../log/output.js';
 import { type Service, startService } from '../service.js';
 import { type Command, type CommandContext, exitStatus, reportMistakes } from './command.js';
 import { type Platform, findPlatform } from './platform.js';
-import { type Receiver, startReceiver } from './receiver.js';
-import { tryItLines } from './try_it.js';
+import type { Receiver } from './receiver.js';
 
 /**
  * How long attempts in flight may still take after SIGTERM or SIGINT. Container engines kill after ten seconds: what
@@ -83,6 +82,8 @@ async function showHowToTry(
   { url }: Service,
   { stdout }: CommandContext,
 ): Promise<Receiver> {
+  const { startReceiver } = await import('./receiver.js');
+  const { tryItLines } = await import('./try_it.js');
   const receiver = await startReceiver(({ body }) =>
     stdout(`receiver got ${Buffer.byteLength(body)} bytes\n`),
   );
