@@ -12,6 +12,7 @@ import { IncomingBodies } from './http/incoming.js';
 import { createBoundedServer } from './http/server.js';
 import { UnreadAnswers } from './http/unread.js';
 import { JobViews } from './http/view.js';
+import type { LocalRegistry } from './job/local_registry.js';
 import type { JobRegistry } from './job/registry.js';
 import type { MacaroonVerifier } from './macaroon/verify.js';
 import type { Observers } from './observe.js';
@@ -22,7 +23,7 @@ import { ExportSockets } from './ws/sockets.js';
 export interface FrontOptions {
   readonly config: Config;
   readonly clock: Clock;
-  readonly registry: JobRegistry;
+  readonly registry: JobRegistry & Pick<LocalRegistry, 'isDelivering'>;
   /** Undefined until the relay knows its secret. */
   readonly verifier: () => MacaroonVerifier | undefined;
   /** Where a dry run would get. */
@@ -30,8 +31,6 @@ export interface FrontOptions {
   /** The relay's own listeners, as of now. */
   readonly own: () => readonly OwnListener[];
   readonly observers: Observers;
-  /** Whether exports are on their way. */
-  readonly isDelivering: () => boolean;
   /** For HTTPS. */
   readonly certificate: Certificate | undefined;
 }
@@ -46,7 +45,7 @@ export interface Front {
 }
 
 export function createFront(options: FrontOptions): Front {
-  const { config, clock, registry, verifier, reach, own, observers, certificate, isDelivering } = options;
+  const { config, clock, registry, verifier, reach, own, observers, certificate } = options;
   const exports = new Exports({
     registry,
     requireDestination: config.requireDestination,
@@ -70,7 +69,7 @@ export function createFront(options: FrontOptions): Front {
   const server = createBoundedServer((request, response) => void handle(request, response), {
     ...parts,
     certificate,
-    isDelivering,
+    isDelivering: () => registry.isDelivering,
     wantsUpgrade: sockets.admits,
   });
   server.on('upgrade', sockets.accept);

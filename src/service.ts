@@ -63,8 +63,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const { observers } = kept;
   const bound: OwnListener[] = [];
   const own = currentOwnListeners(() => bound);
-  const { onUnreachable } = observers;
-  const { sender, prepare, reach } = createWayOut({ config, own, lookup, onUnreachable });
+  const { sender, prepare, reach } = createWayOut({ ...observers, config, own, lookup });
   const registry = new LocalRegistry({
     ...config,
     ...observers,
@@ -76,8 +75,7 @@ export async function startService(config: Config, parts: ServiceParts): Promise
   const macaroons = startVerifierSource({ secrets: config.secrets, fetchSecret, clock, logger });
   const { verifier } = macaroons;
   const certificate = tls?.certificate;
-  const isDelivering = (): boolean => registry.isDelivering;
-  const served = { config, clock, registry, verifier, reach, own, observers, certificate, isDelivering };
+  const served = { config, clock, registry, verifier, reach, own, observers, certificate };
   const front = createFront(served);
   let stopping = false;
   const readiness = (): Readiness => readinessOf(stopping, verifier() !== undefined);
