@@ -30,6 +30,7 @@ const leaves = [
   'clock',
   'failure',
   'instant',
+  'make_directory',
   'trace_context',
   'url',
   'version',

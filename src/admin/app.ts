@@ -1,4 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { ambiguityOf } from '../http/ambiguous.js';
+import { problemKinds } from '../http/problem.js';
 import type { Api } from './api.js';
 import { assetAt, assetPaths } from './assets.js';
 import { type AdminAnswer, json, text, write } from './answer.js';
@@ -102,6 +104,10 @@ function refusalOf(
 ): AdminAnswer | undefined {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return text(405, 'Use GET.', { Allow: 'GET, HEAD', Connection: 'close' });
+  }
+  const ambiguity = ambiguityOf(request);
+  if (ambiguity !== undefined) {
+    return text(problemKinds[ambiguity.code].status, ambiguity.detail, { Connection: 'close' });
   }
   const admits = route?.admits ?? 'own';
   if (admits === 'any') return undefined;

@@ -26,6 +26,8 @@ export interface Entry {
   outcome: Outcome | undefined;
   left: Departure;
   attempts: number;
+  /** Whether the last attempt had a connection; true as well as long as that is not known. */
+  connected: boolean;
   status: number | undefined;
   code: string | undefined;
   /** More exactly than the code: the rule of the policy, the kind of caveat, what broke a connection. */
@@ -58,6 +60,7 @@ export function beginEntry(from: Beginning): Entry {
     outcome: undefined,
     left: 'no',
     attempts: 0,
+    connected: true,
     status: undefined,
     code: undefined,
     detail: undefined,
@@ -101,11 +104,17 @@ export function outcomeOf(result: JobResult): Outcome {
 }
 
 /**
- * Whether a job's data left: an answer says so, and an attempt that could not even connect says that it did not. In
- * between it may have: part of it was sent, and nobody said what came of it.
+ * Whether a job's data left: an answer says so, and an attempt that could not even connect says that it did not, as its
+ * code does or, of the last one, `connected`. In between it may have: part of it was sent, and nobody said what came of it.
  */
-export function departureOf({ attemptRecords }: Pick<Job, 'attemptRecords'>): Departure {
-  const each = attemptRecords.map(departureOfAttempt);
+export function departureOf(
+  { attemptRecords }: Pick<Job, 'attemptRecords'>,
+  { connected }: Pick<Entry, 'connected'>,
+): Departure {
+  const last = attemptRecords.length - 1;
+  const each = attemptRecords.map((record, index) =>
+    index === last && !connected ? 'no' : departureOfAttempt(record),
+  );
   if (each.includes('yes')) return 'yes';
   return each.includes('perhaps') ? 'perhaps' : 'no';
 }
@@ -115,13 +124,8 @@ function departureOfAttempt({ result }: AttemptRecord): Departure {
   return result === undefined || !stayed.has(result) ? 'perhaps' : 'no';
 }
 
-/** With these no connection stood, so nothing was sent. */
-const stayed: ReadonlySet<AttemptResult> = new Set([
-  'connect_failed',
-  'dns_failed',
-  'tls_failed',
-  'destination_refused',
-]);
+/** With these no connection stood, so nothing was sent. TLS can also fail on one that stands. */
+const stayed: ReadonlySet<AttemptResult> = new Set(['connect_failed', 'dns_failed', 'destination_refused']);
 
 /** What exactly a refusal was about: the rule of the policy, or the kind of caveat, whose value may be anything. */
 export function detailOf(failure: Failure): string | undefined {

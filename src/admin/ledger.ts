@@ -104,6 +104,7 @@ export class Ledger {
     if (job.state === 'Processing') {
       this.#processing += 1;
       entry.left = 'perhaps';
+      entry.connected = true;
     }
     if (job.result !== undefined) this.#end(job.id, entry, job);
     this.#changed();
@@ -113,6 +114,7 @@ export class Ledger {
   readonly onAttempt = ({ job, outcome, retryInMs }: AttemptReport): void => {
     const entry = this.#open.get(job.id);
     if (entry === undefined) return;
+    entry.connected = outcome.kind === 'answered' || outcome.address !== undefined;
     entry.status = outcome.kind === 'answered' ? outcome.answer.statusCode : undefined;
     entry.code = outcome.kind === 'failed' ? outcome.error.code : undefined;
     entry.detail = outcome.kind === 'failed' ? outcome.error.internal : undefined;
@@ -230,7 +232,7 @@ export class Ledger {
     tally(entry, -1);
     const lastCode = entry.code;
     entry.outcome = outcomeOf(result);
-    entry.left = departureOf({ attemptRecords });
+    entry.left = departureOf({ attemptRecords }, entry);
     entry.endedAtMs = updatedAtMs;
     entry.status = result.kind === 'answered' ? result.answer.statusCode : undefined;
     entry.code = result.kind === 'gave_up' ? result.error.code : undefined;

@@ -50,7 +50,7 @@ const rules = new Map(
 const otherAddress = 'The destination has an address that is not on the public internet.';
 
 /** Why an entry is no success, or what its last attempt met with; `undefined` if there is nothing to explain. */
-export function reasonOf({ outcome, status, code, detail }: Entry): string | undefined {
+export function reasonOf({ outcome, status, code, detail, connected }: Entry): string | undefined {
   if (outcome === 'delivered') return undefined;
   if (status !== undefined) return `The destination answered ${statusLine(status)}.`;
   if (code === undefined) return undefined;
@@ -62,6 +62,7 @@ export function reasonOf({ outcome, status, code, detail }: Entry): string | und
   if (code === 'dns_failed' && isRule(detail)) {
     return 'The name of the destination leads to an address that exports may not reach.';
   }
+  if (code === 'tls_failed' && connected) return 'The encrypted connection to the destination broke.';
   return isFailure(code) ? failures[code] : `The relay refused it (${code}).`;
 }
 

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import type { AttemptOutcome } from '../delivery/outcome.js';
@@ -6,6 +5,7 @@ import type { Job, JobId } from '../job/job.js';
 import { lockDirectory } from '../journal/lock.js';
 import { directoryStorage, type Storage } from '../journal/storage.js';
 import { errorCode } from '../journal/write_error.js';
+import { makeDirectory } from '../make_directory.js';
 import { version } from '../version.js';
 import type { Refusal } from './entry.js';
 import { loadSigningKey } from './keys.js';
@@ -78,7 +78,7 @@ export async function openAudit(options: AuditOptions): Promise<OpenedAudit> {
   // A directory of its own, so that the record may lie in one with a journal, which is locked too.
   const locks = `${path}.lock`;
   try {
-    await mkdir(locks, { recursive: true, mode: 0o700 });
+    await makeDirectory(locks, 0o700);
     const lock = await lockDirectory(locks);
     if (!lock.ok) return lock.reason === 'in_use' ? inUse(path) : unusable(path, `${locks} ${lock.why}`);
     try {

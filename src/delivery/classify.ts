@@ -21,13 +21,18 @@ const messages: Readonly<Record<AttemptErrorCode, string>> = {
   cancelled: 'The job was cancelled while an attempt was in flight.',
 };
 
+/** TLS failed on a connection that stood: the destination may have read all of it before. */
+const brokenTls =
+  'The TLS connection to the destination broke before it answered; some demand a client certificate that late.';
+
 /**
  * Why an attempt brought no answer, from whatever was thrown. What is not recognised counts as a bad response: the
  * connection stood, and what came over it could not be used.
  */
 export function attemptError(thrown: unknown): AttemptError {
   const code = attemptErrorCode(thrown);
-  return { code, message: messages[code], internal: internalDetail(thrown), rule: ruleOf(thrown) };
+  const message = code === 'tls_failed' && !(thrown instanceof ConnectError) ? brokenTls : messages[code];
+  return { code, message, internal: internalDetail(thrown), rule: ruleOf(thrown) };
 }
 
 function attemptErrorCode(thrown: unknown): AttemptErrorCode {

@@ -1,5 +1,6 @@
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, readdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeDirectory } from '../make_directory.js';
 import { isLockName } from './lock.js';
 import { syncDirectory } from './storage.js';
 import { errorCode } from './write_error.js';
@@ -12,7 +13,7 @@ const ownerOnly = 0o700;
  */
 export async function prepareDirectory(directory: string): Promise<string | undefined> {
   try {
-    const made = await mkdir(directory, { recursive: true, mode: ownerOnly });
+    const made = await makeDirectory(directory, ownerOnly);
     if (made !== undefined) {
       // What was just made has to last.
       await syncDirectory(dirname(resolve(made)));
@@ -21,7 +22,7 @@ export async function prepareDirectory(directory: string): Promise<string | unde
     return await tighten(directory);
   } catch (error) {
     const code = errorCode(error);
-    return code === 'EEXIST' || code === 'ENOTDIR' ? 'is not a directory' : `cannot be used (${code})`;
+    return code === 'ENOTDIR' ? 'is not a directory' : `cannot be used (${code})`;
   }
 }
 

@@ -42,7 +42,7 @@ test('of the uri it keeps no query, and of the id no more than its beginning', (
 const departures: readonly (readonly [results: readonly JobResult[], left: Departure, why: string])[] = [
   [[gaveUp('connect_failed')], 'no', 'no connection stood'],
   [[gaveUp('dns_failed')], 'no', 'the name led nowhere'],
-  [[gaveUp('tls_failed')], 'no', 'nothing is sent before the handshake is over'],
+  [[gaveUp('tls_failed')], 'perhaps', 'TLS can fail on a connection that stands'],
   [[gaveUp('timeout')], 'perhaps', 'it may have been sent before the time was up'],
   [[gaveUp('connection_reset')], 'perhaps', 'it may have been sent before the connection broke'],
   [[gaveUp('timeout'), gaveUp('connect_failed')], 'perhaps', 'the first of two attempts may have'],
@@ -72,6 +72,29 @@ for (const [results, left, why] of departures) {
     t.is(ledger.last24Hours().bytes, left === 'no' ? 0 : 100);
   });
 }
+
+for (const [address, left, reason] of [
+  [undefined, 'no', 'The destination could not prove that it is who it says.'],
+  ['192.0.2.1', 'perhaps', 'The encrypted connection to the destination broke.'],
+] as const) {
+  const where = address === undefined ? 'in the handshake' : 'on a connection that stands';
+  test(`after TLS that failed ${where} the data left: ${left}`, (t) => {
+    const ledger = ledgerOf();
+    const job = attempted(ledger, accepted(ledger));
+    const outcome = { ...failedWith('tls_failed'), ...(address !== undefined && { address }) };
+    ledger.onAttempt({ job, outcome, durationMs: 1, retryInMs: undefined });
+    ended(ledger, job, gaveUp('tls_failed'));
+    t.like(endedRows(ledger)[0], { left, reason });
+  });
+}
+
+test('an attempt that is cancelled in flight may have left, though the one before had no connection', (t) => {
+  const ledger = ledgerOf();
+  const job = attempted(ledger, accepted(ledger));
+  ledger.onAttempt({ job, outcome: failedWith('connect_failed'), durationMs: 1, retryInMs: 1 });
+  ended(ledger, attempted(ledger, endAttempt(job, 'connect_failed', nowMs, 1)), gaveUp('cancelled'));
+  t.is(endedRows(ledger)[0]?.left, 'perhaps');
+});
 
 test('a job that is cancelled before its turn never left, and one in flight may have', (t) => {
   const ledger = ledgerOf();

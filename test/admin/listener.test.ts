@@ -3,6 +3,7 @@ import { request } from 'undici';
 import { parseConfig } from '#relay/config/parse.js';
 import { createLogger } from '#relay/log/logger.js';
 import { startService } from '#relay/service.js';
+import { talk } from '../helpers/raw.js';
 import { startRelay } from '../helpers/relay.js';
 import { startDestination } from '../helpers/scripted_destination.js';
 
@@ -20,6 +21,17 @@ test('health and readiness are answered without a macaroon, by GET and HEAD', as
   t.like(await get(`${adminUrl}/healthz`), { status: 200, text: '{"status":"alive"}' });
   t.like(await get(`${adminUrl}/readyz?verbose`), { status: 200, text: '{"status":"ready"}' });
   t.like(await get(`${adminUrl}/readyz`, {}, 'HEAD'), { status: 200, text: '' });
+});
+
+test('of which of two hosts a request is meant for, nothing is guessed', async (t) => {
+  const port = Number(new URL((await startRelay(t)).adminUrl).port);
+  const ask = (...hosts: readonly string[]): Promise<string> => {
+    const lines = hosts.map((host) => `Host: ${host}\r\n`).join('');
+    return talk(t, { port }, `GET /api/summary HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`);
+  };
+  t.regex(await ask('localhost'), /^HTTP\/1\.1 200 /);
+  t.regex(await ask('localhost', 'evil.example'), /^HTTP\/1\.1 400 /);
+  t.regex(await ask(), /^HTTP\/1\.1 400 /);
 });
 
 test('readiness waits for the secret, and says so', async (t) => {

@@ -69,3 +69,9 @@ test('an unusable answer is known by name where errors are printed', (t) => {
     "UnusableAnswer: the destination's answer cannot be used: endless",
   );
 });
+
+test('of TLS that fails on the way it is not said that the destination did not prove its identity', (t) => {
+  t.regex(attemptError(withCode('EPROTO')).message, /broke before it answered/);
+  const refused = unconnected({ reason: 'tls', code: 'CERT_HAS_EXPIRED', certificate: true });
+  t.regex(attemptError(refused).message, /identity/);
+});
