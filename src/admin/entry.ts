@@ -1,6 +1,6 @@
 import type { Destination } from '../egress/destination.js';
 import type { Failure } from '../failure.js';
-import type { AttemptRecord, AttemptResult } from '../job/attempt_record.js';
+import { leftIn } from '../job/attempt_record.js';
 import type { Job, JobResult } from '../job/job.js';
 import type { Departure, ExportState, Outcome } from '../page/wire.js';
 import type { Group } from './groups.js';
@@ -104,28 +104,16 @@ export function outcomeOf(result: JobResult): Outcome {
 }
 
 /**
- * Whether a job's data left: an answer says so, and an attempt that could not even connect says that it did not, as its
- * code does or, of the last one, `connected`. In between it may have: part of it was sent, and nobody said what came of it.
+ * Whether a job's data left, as far as the ends of its attempts tell. Of the last one more may be known: without a
+ * connection it has sent nothing, whatever it ended with.
  */
 export function departureOf(
   { attemptRecords }: Pick<Job, 'attemptRecords'>,
   { connected }: Pick<Entry, 'connected'>,
 ): Departure {
-  const last = attemptRecords.length - 1;
-  const each = attemptRecords.map((record, index) =>
-    index === last && !connected ? 'no' : departureOfAttempt(record),
-  );
-  if (each.includes('yes')) return 'yes';
-  return each.includes('perhaps') ? 'perhaps' : 'no';
+  const left = leftIn(connected ? attemptRecords : attemptRecords.slice(0, -1));
+  return left === 'maybe' ? 'perhaps' : left;
 }
-
-function departureOfAttempt({ result }: AttemptRecord): Departure {
-  if (typeof result === 'number') return 'yes';
-  return result === undefined || !stayed.has(result) ? 'perhaps' : 'no';
-}
-
-/** With these no connection stood, so nothing was sent. TLS can also fail on one that stands. */
-const stayed: ReadonlySet<AttemptResult> = new Set(['connect_failed', 'dns_failed', 'destination_refused']);
 
 /** What exactly a refusal was about: the rule of the policy, or the kind of caveat, whose value may be anything. */
 export function detailOf(failure: Failure): string | undefined {

@@ -1,5 +1,6 @@
 import type { AttemptOutcome } from '../delivery/outcome.js';
 import type { Destination } from '../egress/destination.js';
+import { type Left, leftIn } from '../job/attempt_record.js';
 import type { Job, JobId } from '../job/job.js';
 import { type Members, sha256Hex } from './line.js';
 
@@ -26,9 +27,6 @@ export interface Departure {
   reason: string | undefined;
 }
 
-/** `maybe`: a connection stood, and no answer came. */
-type Left = 'no' | 'maybe' | 'yes';
-
 /** A submission that was not permitted, as whoever refuses it reports it. */
 export interface Refusal {
   readonly owner: string;
@@ -46,12 +44,13 @@ const maxPurposeLength = 400;
 const maxReasonLength = 100;
 const maxAddresses = 8;
 
+/** Of a job whose next attempt begins. Those before it may have been made by an earlier run. */
 export function departureOf(job: Job): Departure {
   return {
     sha256: sha256Hex(job.data),
     line: undefined,
     inFlight: false,
-    left: 'no',
+    left: leftIn(job.attemptRecords.slice(0, -1)),
     addresses: [],
     reason: undefined,
   };

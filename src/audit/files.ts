@@ -1,7 +1,10 @@
+import { unfinishedSuffix } from '../journal/chain.js';
 import type { Storage, StorageFile } from '../journal/storage.js';
 
 interface Active {
   readonly file: StorageFile;
+  /** What it was begun with; 0 where that is not known. */
+  readonly begunBytes: number;
   /** Up to here everything is certain to last. */
   end: number;
   /** Whether something may stand behind `end`. */
@@ -46,7 +49,7 @@ export class RecordFiles {
     this.#storage = storage;
     this.#name = name;
     this.#number = number;
-    this.#active = active && { ...active, suspect: false };
+    this.#active = active && { ...active, begunBytes: 0, suspect: false };
   }
 
   /** The number that the file has, or will have, among those of the record. */
@@ -54,9 +57,9 @@ export class RecordFiles {
     return this.#number;
   }
 
-  /** Of the file that is written to; `undefined` if there is none yet. */
-  get bytes(): number | undefined {
-    return this.#active?.end;
+  /** What was added to the file since it was begun; `undefined` if there is none yet. */
+  get addedBytes(): number | undefined {
+    return this.#active && this.#active.end - this.#active.begunBytes;
   }
 
   /** Whether the file can be written to no more, and another has to be begun. */
@@ -95,19 +98,22 @@ export class RecordFiles {
     await this.#syncRenamed();
   }
 
-  /** Begins the next file with a text. */
+  /** Begins the next file with a text: under another name first, so that all of it is there or nothing. */
   async begin(text: string): Promise<void> {
     // Before its old name is taken by another file.
     if (this.#renamed) await this.#syncRenamed();
-    const file = await this.#storage.create(this.#name);
+    const unfinished = this.#name + unfinishedSuffix;
+    const file = await this.#storage.create(unfinished);
     try {
       const bytes = Buffer.from(text);
       await file.write(bytes, 0);
       await file.sync();
+      await this.#storage.rename(unfinished, this.#name);
       await this.#storage.syncNames();
-      this.#active = { file, end: bytes.length, dirty: false, suspect: false, unsure: undefined };
+      const [begunBytes, end] = [bytes.length, bytes.length];
+      this.#active = { file, begunBytes, end, dirty: false, suspect: false, unsure: undefined };
     } catch (error) {
-      // What is there of it is no line, or none that anybody relied on: it is emptied when this is tried again.
+      // What is there of it was relied on by nobody, and makes way when this is tried again.
       await file.close().catch(() => undefined);
       throw error;
     }

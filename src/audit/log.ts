@@ -12,7 +12,7 @@ export interface RecordLogOptions {
   readonly head: Head;
   /** Identifies the record, in the first line of each of its files. */
   readonly recordId: string;
-  /** A file that is this long is followed by another. */
+  /** A file to which so much was added is followed by another. */
   readonly maxFileBytes: number;
   /** What the first lines of a file repeat, so that the newest file alone tells what is unfinished. */
   readonly carried: () => readonly Entry[];
@@ -144,14 +144,14 @@ export class RecordLog {
   /** Sees that there is a file with room. */
   async #makeReady(): Promise<void> {
     const { files, maxFileBytes } = this.#options;
-    if (files.bytes !== undefined && (files.suspect || files.bytes >= maxFileBytes)) {
+    if (files.addedBytes !== undefined && (files.suspect || files.addedBytes >= maxFileBytes)) {
       if (!files.suspect && this.#head.unsigned > 0) {
         const last = this.#compose([], true);
         await this.#append(last);
       }
       await files.retire();
     }
-    if (files.bytes === undefined) {
+    if (files.addedBytes === undefined) {
       const first = this.#compose([this.#beginEntry(), ...this.#options.carried()], false);
       await files.begin(first.text);
       this.#wrote(first);

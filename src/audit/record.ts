@@ -26,7 +26,7 @@ export interface RecordOptions {
   readonly storage: Storage;
   /** The file's name in the storage. */
   readonly name: string;
-  /** A file that is this long is followed by another. */
+  /** A file to which so much was added is followed by another. */
   readonly maxFileBytes: number;
   /** Of the relay. */
   readonly version: string;
@@ -51,6 +51,8 @@ export class AuditRecord {
   readonly #log: RecordLog;
   readonly #refusals: Refusals;
   readonly #departures = new Map<JobId, Departure>();
+  /** Those whose line is being written, with who is to be told when it is durable, or cannot be. */
+  readonly #leaving = new Map<JobId, (() => void)[]>();
   /** Those that an earlier run left unfinished, and that this one may end without an attempt of its own. */
   readonly #interrupted = new Map<string, Partial<Departure>>();
   /** Those of them of which the record does not say so yet. */
@@ -100,14 +102,22 @@ export class AuditRecord {
     }
     const departure = departureOf(job);
     const entry = leavingEntry(job, departure, this.#nowMs());
+    const waiting: (() => void)[] = [];
+    this.#leaving.set(job.id, waiting);
+    const settle = (): void => {
+      this.#leaving.delete(job.id);
+      for (const resolve of waiting) resolve();
+    };
     return new Promise((resolve, reject) => {
       const done = (seq: number): void => {
         departure.line = seq;
         departure.inFlight = true;
         this.#departures.set(job.id, departure);
+        settle();
         resolve();
       };
       const failed = (error: Error): 'drop' => {
+        settle();
         reject(error);
         return 'drop';
       };
@@ -120,7 +130,18 @@ export class AuditRecord {
     if (departure !== undefined) noteAttempt(departure, outcome);
   }
 
-  ended(job: Job): Promise<void> {
+  async ended(job: Job): Promise<void> {
+    const leaving = this.#leaving.get(job.id);
+    if (leaving !== undefined) {
+      await new Promise<void>((resolve) => void leaving.push(resolve));
+      // It ended before it could leave: nothing leaves before that is on record.
+      const departure = this.#departures.get(job.id);
+      if (departure !== undefined) departure.inFlight = false;
+    }
+    await this.#end(job);
+  }
+
+  #end(job: Job): Promise<void> {
     const departure = this.#departures.get(job.id) ?? this.#interrupted.get(job.id);
     if (departure === undefined) return Promise.resolve();
     // A line that was tried before is written first of all, once anything can be.

@@ -27,3 +27,19 @@ export function endRecord(
   if (last === undefined || last.endedAtMs !== undefined) return records;
   return [...records.slice(0, -1), { begunAtMs: last.begunAtMs, endedAtMs, result, retryInMs }];
 }
+
+/** Whether data left: `maybe` where a connection stood, or may have stood, and no answer came. */
+export type Left = 'no' | 'maybe' | 'yes';
+
+/** What the ends of attempts tell of that; one whose end is not known may have brought the data. */
+export function leftIn(records: readonly AttemptRecord[]): Left {
+  const each = records.map(({ result }): Left => {
+    if (typeof result === 'number') return 'yes';
+    return result === undefined || !stayed.has(result) ? 'maybe' : 'no';
+  });
+  if (each.includes('yes')) return 'yes';
+  return each.includes('maybe') ? 'maybe' : 'no';
+}
+
+/** With these no connection stood, so nothing was sent. TLS can also fail on one that stands. */
+const stayed: ReadonlySet<AttemptResult> = new Set(['connect_failed', 'dns_failed', 'destination_refused']);

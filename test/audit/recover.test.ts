@@ -214,6 +214,8 @@ test('after a power cut what was acknowledged is on record, or the start is refu
           refused += 1;
           return;
         }
+        for (const id of acknowledged)
+          t.true(recovery.recovered.open.has(id), `${id} is not known to be open`);
         const { record: next } = await openRecord(disk);
         await next.leaving(departing());
         t.deepEqual(problems(verifyText(recordText(disk))), []);
