@@ -19,7 +19,11 @@ function isWildcard(pattern: Destination): boolean {
 }
 
 function liesBelow(pattern: Destination, destination: Destination): boolean {
-  // A server that decodes these before it splits the path would leave the subtree.
-  if (/%2f|%5c/i.test(destination.href)) return false;
+  if (hasEncodedSlash(destination)) return false;
   return pattern.origin === destination.origin && destination.path.startsWith(pattern.path.slice(0, -1));
+}
+
+/** Whether a server that decodes before it splits the path could leave a subtree: no `/*` covers such a destination. */
+export function hasEncodedSlash({ href }: Destination): boolean {
+  return /%2f|%5c/i.test(href);
 }

@@ -1,5 +1,5 @@
 import type { Destination } from '../egress/destination.js';
-import { matchesPattern } from '../egress/pattern.js';
+import { hasEncodedSlash, matchesPattern } from '../egress/pattern.js';
 import type { Predicate } from './predicate.js';
 import type { VerifiedMacaroon } from './verify.js';
 
@@ -126,7 +126,11 @@ export function jobRefusal(caveat: Predicate, job: JobFacts): string | undefined
 /** Why one caveat refuses the destination, or `undefined` if it does not or another stage decides. */
 export function destinationRefusal(caveat: Predicate, destination: Destination): string | undefined {
   if (caveat.kind !== 'destination' || matchesPattern(caveat.pattern, destination)) return undefined;
-  return `the destination is ${quote(destination.text)}`;
+  const why =
+    caveat.pattern.endsWith('/*') && hasEncodedSlash(destination)
+      ? ', and a /* never covers an encoded / or \\'
+      : '';
+  return `the destination is ${quote(destination.text)}${why}`;
 }
 
 /** Allocates nothing while all is well: polls come here by the thousand. */

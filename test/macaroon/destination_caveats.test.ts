@@ -119,12 +119,27 @@ const refused: readonly Row[] = [
   { caveat: 'ftp://example.com/*', uri: 'https://example.com/in', why: 'it is another scheme' },
 ];
 
+const encodedSlash = ', and a /* never covers an encoded / or \\';
+
 for (const { caveat, uri, why } of refused) {
   test(`destination = ${caveat} refuses ${uri}: ${why}`, (t) => {
     t.deepEqual(checkDestination(verified(`destination = ${caveat}`), destination(uri)), {
       satisfied: false,
       caveat: `destination = ${caveat}`,
-      reason: `the destination is "${uri}"`,
+      reason: `the destination is "${uri}"${/%2f|%5c/i.test(uri) ? encodedSlash : ''}`,
     });
   });
 }
+
+test('a wildcard that an encoded slash keeps from matching says so', (t) => {
+  const uri = 'https://example.com/in/x?back=%2Fhome';
+  for (const [caveat, why] of [
+    ['https://example.com/in/*', encodedSlash],
+    ['https://example.com/in/x', ''],
+  ] as const) {
+    t.like(checkDestination(verified(`destination = ${caveat}`), destination(uri)), {
+      satisfied: false,
+      reason: `the destination is "${uri}"${why}`,
+    });
+  }
+});
