@@ -1,12 +1,13 @@
 // Writes the tables of docs/errors.md, between their markers, from the relay's own.
 // Usage: node scripts/write-error-tables.js
 import { readFileSync, writeFileSync } from 'node:fs';
-import { jobErrorTable, problemTable } from '../dist/openapi/tables.js';
+import { jobErrorTable, problemTable, ruleTable } from '../dist/openapi/tables.js';
 
 const file = 'docs/errors.md';
 let page = readFileSync(file, 'utf8');
 for (const [name, table] of [
   ['problems', problemTable()],
+  ['rules', ruleTable()],
   ['job errors', jobErrorTable()],
 ]) {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];

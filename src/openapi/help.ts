@@ -1,3 +1,4 @@
+import type { RefusalRule } from '../egress/policy.js';
 import type { Failure } from '../failure.js';
 import type { JobErrorCode } from '../job/job.js';
 
@@ -15,7 +16,7 @@ export const problemHelp: Readonly<Record<Failure['code'], Help>> = {
   },
   malformed_json: {
     means: 'The body is not JSON, not UTF-8, or broke off.',
-    todo: 'Send one JSON object, encoded by a JSON library. Sending the same again gives the same answer.',
+    todo: 'Send one JSON object, encoded by a JSON library. Sending the same again gives the same answer, unless it broke off on the way.',
   },
   invalid_request: {
     means: 'The body, the query or a header has fields that are not as they must be; `errors` names each.',
@@ -37,7 +38,7 @@ export const problemHelp: Readonly<Record<Failure['code'], Help>> = {
   destination_refused: {
     means:
       'The macaroon would allow it and the operator does not, or the address lies where exports may not go; `rule` names the rule.',
-    todo: 'Use a public `https:` destination, or ask the operator for `--allow-destination`, `--allow-network` or `--allow-http`.',
+    todo: 'By its `rule`: use a public `https:` destination, check the spelling of the name, or ask the operator for `--allow-destination`, `--allow-network` or `--allow-http`.',
   },
   origin_not_allowed: {
     means: 'A page of this origin has tried to open a WebSocket.',
@@ -46,7 +47,7 @@ export const problemHelp: Readonly<Record<Failure['code'], Help>> = {
   unknown_job: {
     means:
       'There is no job with this id that this macaroon may see: it never was, is forgotten, belongs to another macaroon, or goes to a destination that this one does not cover.',
-    todo: 'Read results before `--result-ttl` is over, with the macaroon that submitted. To export anew, submit again with the same `Idempotency-Key`.',
+    todo: 'Read results before `--result-ttl` is over, with the macaroon that submitted. Where it is forgotten, so is its `Idempotency-Key`: ask the destination whether it has the data before you export anew.',
   },
   not_found: {
     means: 'There is nothing at this path. Case and a slash at the end count.',
@@ -114,17 +115,18 @@ export const problemHelp: Readonly<Record<Failure['code'], Help>> = {
 /** For every `ext_response.error.code`: why a job is Finished although the destination gave no answer. */
 export const jobErrorHelp: Readonly<Record<JobErrorCode, Help>> = {
   connect_failed: {
-    means: 'Nobody accepted the connection at the destination, in any attempt.',
-    todo: 'See whether the destination runs, and its port; then submit anew.',
+    means:
+      'No connection to the destination could be made in the last attempt: nobody accepted it, or it broke before it was encrypted.',
+    todo: 'See whether the destination runs, and its port. If `attempts` is more than 1, ask it whether it has the data; then submit anew.',
   },
   dns_failed: {
-    means: 'The name does not resolve to an address that exports may reach.',
+    means: 'In the last attempt, the name did not resolve to an address that exports may reach.',
     todo: 'Check the spelling. A name inside the box or its network needs the operator to `--allow-network` it.',
   },
   tls_failed: {
     means:
-      'The certificate of the destination is not valid for its name, or there was no agreement on how to encrypt. Not tried again.',
-    todo: 'The destination needs a valid certificate. Nothing was sent.',
+      'In the last attempt, the certificate of the destination was not valid for its name, there was no agreement on how to encrypt, or encryption failed later, as where a client certificate is demanded. Not tried again.',
+    todo: 'The destination needs a valid certificate, and may not demand one of the relay. If the handshake failed, nothing was sent in that attempt; if encryption failed after it, the data may have arrived: `message` says which.',
   },
   connection_reset: {
     means:
@@ -136,12 +138,12 @@ export const jobErrorHelp: Readonly<Record<JobErrorCode, Help>> = {
     todo: 'See what listens at the destination.',
   },
   destination_refused: {
-    means: 'An attempt came upon an address that exports may not reach.',
+    means: 'The last attempt came upon an address that exports may not reach. Nothing was sent in it.',
     todo: 'Use a public destination, or ask the operator for `--allow-network`.',
   },
   timeout: {
     means:
-      'No status came within `--attempt-timeout`, in any attempt, or `--job-timeout` was over. The data may have arrived.',
+      'No status came within `--attempt-timeout`, in the last attempt, or `--job-timeout` was over. The data may have arrived.',
     todo: 'Ask the destination whether it has the data; then submit anew, or ask the operator for longer timeouts.',
   },
   expired: {
@@ -154,7 +156,64 @@ export const jobErrorHelp: Readonly<Record<JobErrorCode, Help>> = {
     todo: 'Nothing: this is what was asked for.',
   },
   interrupted: {
-    means: 'The relay was stopped during the attempt, too often to try again. The data may have arrived.',
+    means:
+      'The relay was stopped during the attempt, too often to try again, or failed in it, which is a bug. The data may have arrived.',
     todo: 'Ask the destination whether it has the data; then submit anew.',
+  },
+};
+
+const addressTodo =
+  'Use a public address. If it is meant, the operator names its network with `--allow-network`.';
+
+/** For every `rule` of the problem `destination_refused`: those of the policy, and two that stand beside it. */
+export const ruleHelp: Readonly<Record<RefusalRule | 'require_destination' | 'unresolvable', Help>> = {
+  http: {
+    means: 'The uri begins with `http:`.',
+    todo: 'Use `https:`, or ask the operator for `--allow-http`.',
+  },
+  destination_not_listed: {
+    means: 'The operator has listed destinations, and this one is not among them.',
+    todo: 'Ask the operator for `--allow-destination`.',
+  },
+  require_destination: {
+    means: 'The relay takes only macaroons that name their destination (`--require-destination`).',
+    todo: 'Append a `destination` caveat, or ask the arbiter for a macaroon that has one.',
+  },
+  unresolvable: {
+    means: 'Of a dry run: the name did not resolve in time to an address that exports may reach.',
+    todo: 'Check the spelling. A name inside the box or its network needs the operator to `--allow-network` it.',
+  },
+  own_listener: {
+    means: 'The relay itself listens there.',
+    todo: 'Use another destination: nothing allows this one.',
+  },
+  localhost: { means: '`localhost`, or a name below it.', todo: addressTodo },
+  loopback: { means: 'An address of this machine, such as `127.0.0.1` or `::1`.', todo: addressTodo },
+  unspecified: { means: 'The unspecified address: `::`, or one of `0.0.0.0/8`.', todo: addressTodo },
+  private: { means: 'A private address, such as `10.0.0.0/8` or `192.168.0.0/16`.', todo: addressTodo },
+  unique_local: { means: 'A private address of IPv6: `fc00::/7`.', todo: addressTodo },
+  link_local: {
+    means: 'A link-local address: `169.254.0.0/16`, where clouds have their metadata, or `fe80::/10`.',
+    todo: addressTodo,
+  },
+  cgnat: { means: 'An address of a carrier’s shared range: `100.64.0.0/10`.', todo: addressTodo },
+  cloud_host: {
+    means: 'An address at which a cloud’s own host answers: `168.63.129.16`.',
+    todo: addressTodo,
+  },
+  multicast: { means: 'A multicast address.', todo: addressTodo },
+  documentation: {
+    means: 'An address reserved for documentation, such as `192.0.2.0/24`.',
+    todo: addressTodo,
+  },
+  benchmarking: { means: 'An address reserved for benchmarks, such as `198.18.0.0/15`.', todo: addressTodo },
+  embedded_ipv4: {
+    means: 'An IPv6 address that carries an IPv4 address, as NAT64 and 6to4 make them.',
+    todo: addressTodo,
+  },
+  reserved: { means: 'An address that is reserved for something else.', todo: addressTodo },
+  not_an_address: {
+    means: 'What was to be connected to is no address.',
+    todo: 'Use another destination: nothing allows this one.',
   },
 };

@@ -12,7 +12,7 @@ import { idempotencyKey } from '../http/idempotency_key.js';
 import { problemKinds } from '../http/problem.js';
 import { gatewayStatus } from '../http/view.js';
 import { maxRefLength } from '../ws/frame.js';
-import { jobErrorHelp, problemHelp } from './help.js';
+import { jobErrorHelp, problemHelp, ruleHelp } from './help.js';
 
 /** A JSON schema, draft 2020-12. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -200,7 +200,14 @@ const ownMembers: Partial<Readonly<Record<ProblemCode, Readonly<Record<string, S
     },
   },
   caveat_not_satisfied: { caveat: { type: 'string', description: 'The caveat, as text.' } },
-  destination_refused: { rule: { type: 'string', description: 'The rule that refused it.' } },
+  destination_refused: {
+    rule: {
+      enum: Object.keys(ruleHelp),
+      description: Object.entries(ruleHelp)
+        .map(([rule, { means }]) => `\`${rule}\`: ${means}`)
+        .join('\n'),
+    },
+  },
 };
 
 function problem(code: ProblemCode, more: Readonly<Record<string, Schema>> = {}): Schema {

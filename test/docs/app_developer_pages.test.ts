@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { jobErrorTable, problemTable } from '#relay/openapi/tables.js';
+import { jobErrorTable, problemTable, ruleTable } from '#relay/openapi/tables.js';
 import { docBlocks, docSteps, runSteps, steady } from '../helpers/doc_blocks.js';
 import { startDev } from '../helpers/process.js';
 
@@ -20,9 +20,10 @@ for (const page of ['docs/macaroons.md', 'docs/errors.md', 'docs/migration.md'])
   });
 }
 
-test('docs/errors.md has every problem and every error of a job; if not, npm run docs writes them', (t) => {
+test('docs/errors.md has every problem, every rule of the policy and every error of a job; if not, npm run docs writes them', (t) => {
   const page = readFileSync('docs/errors.md', 'utf8');
   t.true(page.includes(`\n${problemTable()}`));
+  t.true(page.includes(`\n${ruleTable()}`));
   t.true(page.includes(`\n${jobErrorTable()}`));
 });
 
