@@ -77,7 +77,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenedJourna
 
 const advice: Readonly<Record<'damaged' | 'other_version', (why: string) => string>> = {
   damaged: (why) =>
-    `is damaged: ${why}. Nothing was changed. Put a copy of the directory back, or move it away to begin with an empty journal, without the jobs in it.`,
+    `is damaged: ${why}. Nothing was changed. Put a copy of the directory back (jobs that ended after it was made are delivered again), or move it away to begin with an empty journal, without the jobs in it.`,
   other_version: (why) =>
     `is of another version: ${why}. Nothing was changed. Start a release that knows it, or move the directory away to begin with an empty journal, without the jobs in it.`,
 };

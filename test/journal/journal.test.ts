@@ -114,7 +114,7 @@ test('a damaged journal is refused with what to do, and left as it is', async (t
   await writeFile(join(directory, 'jobs-00000001.log'), 'a letter', { mode: 0o600 });
   t.is(
     await refusedAt(directory),
-    `damaged: The journal in ${directory} is damaged: jobs-00000001.log does not begin as a file of a journal. Nothing was changed. Put a copy of the directory back, or move it away to begin with an empty journal, without the jobs in it.`,
+    `damaged: The journal in ${directory} is damaged: jobs-00000001.log does not begin as a file of a journal. Nothing was changed. Put a copy of the directory back (jobs that ended after it was made are delivered again), or move it away to begin with an empty journal, without the jobs in it.`,
   );
   t.deepEqual(await readdir(directory), ['jobs-00000001.log']);
 });
