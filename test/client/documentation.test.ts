@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -28,3 +28,26 @@ test('the programs of the page about the client library print what it says', asy
     }),
   );
 });
+
+test("the page's tables have every option of the client and of its calls", (t) => {
+  const page = readFileSync('docs/client.md', 'utf8');
+  const named = [...page.matchAll(/^\| `(\w+)` +\|[^|]*\|$/gm)].map(([, name = '']) => name);
+  const optionsIn = (file: string, ...interfaces: readonly string[]): readonly string[] => {
+    const source = readFileSync(`src/client/${file}.ts`, 'utf8');
+    return interfaces.flatMap((name) => {
+      const [, members = ''] =
+        new RegExp(`^export interface ${name} .*?\\{\\n(.*?)^\\}`, 'ms').exec(source) ?? [];
+      return [...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member);
+    });
+  };
+  const documented = [
+    ...optionsIn('options', 'ExportClientOptions').filter((name) => name !== 'clock' && name !== 'random'),
+    ...optionsIn('submission', 'SubmitOptions'),
+    ...optionsIn('client', 'CallOptions', 'WaitOptions'),
+  ];
+  t.deepEqual(sorted(named), sorted(documented));
+});
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...names].sort((a, b) => a.localeCompare(b));
+}
