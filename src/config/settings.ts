@@ -158,7 +158,7 @@ export const settings = {
     flag: 'attempt-timeout',
     variable: 'EXPORT_ATTEMPT_TIMEOUT',
     default: 30 * second,
-    help: 'Time for one attempt, from connecting to the last byte of the answer. Unless set, it is no longer than --job-timeout.',
+    help: 'Time for one attempt, from looking up the name to the last byte of the answer. Unless set, it is no longer than --job-timeout.',
   }),
   queueTimeoutMs: single(swept, {
     flag: 'queue-timeout',
@@ -182,7 +182,7 @@ export const settings = {
     flag: 'max-waiters',
     variable: 'EXPORT_MAX_WAITERS',
     default: 20_000,
-    help: `Long polls held at once; beyond it they are refused. ${reserve}`,
+    help: `Long polls held, and jobs followed over WebSockets, at once; beyond it they are refused. ${reserve}`,
   }),
   maxConnections: single(count, {
     flag: 'max-connections',
@@ -256,7 +256,7 @@ export const settings = {
     flag: 'admin-history',
     variable: 'EXPORT_ADMIN_HISTORY',
     default: 100_000,
-    help: 'Ended exports that the page of the admin listener can show, and a tenth as many refusals; 0.5 kB of memory each. The oldest make room. They are in memory only: the record that lasts is the audit log.',
+    help: 'Ended exports that the page of the admin listener can show, and a tenth as many refusals; some 0.35 kB of memory each, and never more than 0.8 kB on average. The oldest make room. They are in memory only: the record that lasts is the audit log.',
   }),
   logLevel: single<LogLevel>(logLevel, {
     flag: 'log-level',
