@@ -254,13 +254,15 @@ async function openingMs(
 withBrowser('a record of 100,000 exports opens in under a second, and can be searched', async (t) => {
   const full = sampleLedger({ count: 111_000, spanMs: 24 * 3_600_000 });
   t.true(full.figures().held >= 100_000);
-  // What the browser itself takes, on a machine that may have other things to do.
+  // What the browser itself takes, on a machine that may have other things to do: the two are compared side by side.
   const few = sampleLedger({ count: 50, spanMs: 3_600_000 });
-  const small = await openingMs(t, few);
-  let large = await openingMs(t, full);
-  for (let again = 1; again < 3 && large.tookMs >= 1000; again += 1) large = await openingMs(t, full);
+  const isQuick = (large: number, small: number): boolean => large < Math.max(1000, 2 * small);
+  let [small, large] = [await openingMs(t, few), await openingMs(t, full)];
+  for (let again = 1; again < 5 && !isQuick(large.tookMs, small.tookMs); again += 1) {
+    [small, large] = [await openingMs(t, few), await openingMs(t, full)];
+  }
   t.log(`${Math.round(large.tookMs)} ms; with 50 exports ${Math.round(small.tookMs)} ms`);
-  t.true(large.tookMs < Math.max(1000, 2 * small.tookMs));
+  t.true(isQuick(large.tookMs, small.tookMs));
   const { page } = large;
   t.true((await page.locator('*').count()) < 2000, 'the document stays small');
   await page.locator('#q').fill('no such thing anywhere');
