@@ -1,4 +1,5 @@
 import test from 'ava';
+import { type AttemptResult, type Left, leftIn } from '#relay/job/attempt_record.js';
 import { settled } from '../helpers/fake_clock.js';
 import { accept, answered, createRegistry, failedWith } from '../helpers/jobs.js';
 
@@ -60,3 +61,27 @@ test('a job that has not begun shares its empty list of attempts with all others
   t.is(one.attemptRecords, two.attemptRecords);
   t.is(one.headers, two.headers);
 });
+
+const ends: readonly (readonly [results: readonly (AttemptResult | undefined)[], left: Left])[] = [
+  [[], 'no'],
+  [[200], 'yes'],
+  [[503, 'connect_failed'], 'yes'],
+  [['timeout', 503], 'yes'],
+  [['connect_failed', 'dns_failed', 'destination_refused'], 'no'],
+  [['connect_failed', undefined], 'maybe'],
+  [['timeout', 'connect_failed'], 'maybe'],
+  [['tls_failed'], 'maybe'],
+  [['interrupted'], 'maybe'],
+  [['bad_response'], 'maybe'],
+];
+for (const [results, left] of ends) {
+  test(`after ${results.map((result) => result ?? 'one in flight').join(', ') || 'no attempt'} data left: ${left}`, (t) => {
+    const records = results.map((result) => ({
+      begunAtMs: 0,
+      endedAtMs: result === undefined ? undefined : 1,
+      result,
+      retryInMs: undefined,
+    }));
+    t.is(leftIn(records), left);
+  });
+}
