@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Clock } from './clock.js';
 import type { OwnListener } from './egress/own_listener.js';
+import { oldestTls } from './http/server.js';
 import type { Logger } from './log/logger.js';
 import { type Certificate, watchCertificate } from './tls/certificate.js';
 
@@ -51,7 +52,7 @@ function watchFor(server: Server | TlsServer, { tls, logger, clock }: ListenerOp
     path: tls.path,
     clock,
     onChange: (certificate) => {
-      server.setSecureContext(certificate);
+      server.setSecureContext({ ...certificate, minVersion: oldestTls });
       logger.info('the certificate file has changed and is in use');
     },
     onMistake: (reason) => logger.error({ reason }, 'the certificate file has changed and cannot be used'),

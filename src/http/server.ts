@@ -34,6 +34,9 @@ const maxHeaderBytes = 16 * 1024;
 /** How long a refused body is read and thrown away, so that the client gets to see the answer. */
 const lingerMs = 1000;
 
+/** The oldest version that is spoken. A new certificate comes with new settings, and needs it said again. */
+export const oldestTls = 'TLSv1.2';
+
 /** A server that no client can hold up: every wait and every buffer of a connection is bounded. */
 export function createBoundedServer(handler: RequestListener, options: ServerOptions): Server | TlsServer {
   const { requestTimeoutMs, maxConnections, certificate, onRefused, onRequest, wantsUpgrade } = options;
@@ -72,7 +75,7 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
     certificate === undefined
       ? createServer(bounds, listener)
       : createTlsServer(
-          { ...bounds, ...certificate, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs },
+          { ...bounds, ...certificate, minVersion: oldestTls, handshakeTimeout: requestTimeoutMs },
           listener,
         );
   // Later than the check for late requests, which are answered; what this cuts off gets no word.

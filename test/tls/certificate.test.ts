@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { type TLSSocket, connect } from 'node:tls';
+import tls, { type TLSSocket, connect } from 'node:tls';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { eventually } from '../helpers/eventually.js';
@@ -50,6 +50,14 @@ async function open(t: Cleanup, relay: RelayUnderTest): Promise<TLSSocket> {
   return socket;
 }
 
+/** Looking at a file is real; only the time between two looks is not. */
+async function nextLook(relay: RelayUnderTest, clock: FakeClock, line: string): Promise<void> {
+  await eventually(async () => {
+    await clock.advance(5000);
+    return relay.log.includes(line);
+  });
+}
+
 test('a new certificate serves new connections, and those that are open stay; a bad one changes nothing', async (t) => {
   const directory = await secretsDirectory(t, { 'DATABOX.pem': good });
   const clock = new FakeClock();
@@ -57,40 +65,48 @@ test('a new certificate serves new connections, and those that are open stay; a 
   const path = join(directory, 'DATABOX.pem');
   const before = await open(t, relay);
   t.is(before.getPeerCertificate().subject.CN, 'localhost');
-  // Looking at a file is real; only the time between two looks is not.
-  const nextLook = async (line: string): Promise<void> => {
-    await eventually(async () => {
-      await clock.advance(5000);
-      return relay.log.includes(line);
-    });
-  };
   await eventually(() => clock.delaysMs.includes(5000));
   await writeFile(`${path}.new`, 'half a cert');
   await rename(`${path}.new`, path);
-  await nextLook('cannot be used');
+  await nextLook(relay, clock, 'cannot be used');
   t.is((await open(t, relay)).getPeerCertificate().subject.CN, 'localhost');
   await writeFile(`${path}.new`, other);
   await rename(`${path}.new`, path);
-  await nextLook('is in use');
+  await nextLook(relay, clock, 'is in use');
   t.is((await open(t, relay)).getPeerCertificate().subject.CN, 'other_name');
   before.write('POST /export HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
   const [answer] = (await once(before, 'data')) as [Buffer];
   t.regex(answer.toString(), /^HTTP\/1\.1 401 /);
 });
 
-test('versions of TLS before 1.2 are not spoken', async (t) => {
+test('versions of TLS before 1.2 are not spoken, before a new certificate and after it', async (t) => {
+  // As NODE_OPTIONS and OpenSSL's configuration can allow it to everything that does not say for itself.
+  tls.DEFAULT_MIN_VERSION = 'TLSv1';
+  tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=0';
   const directory = await secretsDirectory(t, { 'DATABOX.pem': good });
-  const relay = await startOnPlatform(t, { EXPORT_SECRETS_DIR: directory, EXPORT_SECRET: 's' });
-  const socket = connect({
-    port: relay.port,
-    host: '127.0.0.1',
-    rejectUnauthorized: false,
-    minVersion: 'TLSv1.1',
-    maxVersion: 'TLSv1.1',
-    ciphers: 'DEFAULT@SECLEVEL=0',
-  });
-  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
-  t.regex(String(error.code), /PROTOCOL|ALERT/);
+  const clock = new FakeClock();
+  const relay = await startOnPlatform(t, { EXPORT_SECRETS_DIR: directory, EXPORT_SECRET: 's' }, { clock });
+  await refusesOldVersions();
+  await eventually(() => clock.delaysMs.includes(5000));
+  await writeFile(join(directory, 'DATABOX.pem'), other);
+  await nextLook(relay, clock, 'is in use');
+  t.is((await open(t, relay)).getPeerCertificate().subject.CN, 'other_name');
+  await refusesOldVersions();
+
+  async function refusesOldVersions(): Promise<void> {
+    const socket = connect({
+      port: relay.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      maxVersion: 'TLSv1.1',
+    });
+    t.teardown(() => socket.destroy());
+    const [error] = (await Promise.race([
+      once(socket, 'error'),
+      once(socket, 'secureConnect').then(() => [new Error(`it speaks ${socket.getProtocol()}`)]),
+    ])) as [NodeJS.ErrnoException];
+    t.regex(`${error.code} ${error.message}`, /ALERT_PROTOCOL_VERSION/);
+  }
 });
 
 test('a WebSocket is served over TLS too', async (t) => {
