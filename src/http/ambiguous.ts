@@ -24,7 +24,7 @@ export function ambiguityOf(request: IncomingMessage): Failure | undefined {
  * Node drops what comes after a server's `maxHeadersCount` without a word, which here is one more than is allowed. So
  * an idempotency key, an encoding or a second macaroon could get lost.
  */
-export function hasTooManyHeaders({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean {
+function hasTooManyHeaders({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean {
   return rawHeaders.length > 2 * maxHeaders;
 }
 

@@ -2,7 +2,7 @@ import { type RequestListener, type Server, createServer } from 'node:http';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { RequestReport } from './app.js';
-import { hasTooManyHeaders, maxHeaders } from './ambiguous.js';
+import { ambiguityOf, maxHeaders } from './ambiguous.js';
 import { awaitingContinue } from './body.js';
 import { boundConnections } from './connections.js';
 import { Pace } from './pace.js';
@@ -58,7 +58,8 @@ export function createBoundedServer(handler: RequestListener, options: ServerOpt
   };
   const bounds = {
     IncomingMessage: upgradableMessage(
-      (request) => !answers.has(request.socket) && !hasTooManyHeaders(request) && wantsUpgrade(request),
+      (request) =>
+        !answers.has(request.socket) && ambiguityOf(request) === undefined && wantsUpgrade(request),
     ),
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: requestTimeoutMs,

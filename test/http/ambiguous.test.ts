@@ -12,6 +12,11 @@ for (const [why, text, status] of [
   ['no version', 'POST /export\r\n\r\n', 400],
   ['a second macaroon behind a hundred headers', head('Content-Length: 0', ...many, 'X-Api-Key: other'), 431],
   [
+    'an upgrade with two hosts',
+    head(...socket, 'Host: other').replace('POST /export', 'GET /ws/export'),
+    400,
+  ],
+  [
     'an upgrade with a macaroon behind a hundred headers',
     head(...socket, ...many, 'X-Api-Key: other').replace('POST /export', 'GET /ws/export'),
     431,
