@@ -214,6 +214,7 @@ export class Verifier {
     ].filter(({ first, last }) => first <= last);
     this.#gaps.splice(at, 1, ...rest);
     this.#find({ problem: 'reordered', place, seq, detail: `line ${seq} stands behind line ${behind}` });
+    this.#boundGaps();
   }
 
   #checkSignature(line: Line, place: Place): void {
@@ -290,6 +291,11 @@ export class Verifier {
 
   #addGap(gap: Gap & { readonly order: number }): void {
     this.#gaps.push(gap);
+    this.#boundGaps();
+  }
+
+  /** Gives up the oldest of too many: of a shuffled record there are as many as lines, and each line looks through all. */
+  #boundGaps(): void {
     if (this.#gaps.length <= maxGaps) return;
     const oldest = this.#gaps.shift();
     if (oldest !== undefined) this.#reportGap(oldest);

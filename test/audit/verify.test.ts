@@ -131,6 +131,20 @@ test('lines that were moved far are named where they stand, and what they left i
   t.deepEqual(problems(verifyText(textOf(moved))), ['reordered 5', 'reordered 6']);
 });
 
+test('at most a hundred gaps are remembered, whether lines are missing or stray ones divide a gap', (t) => {
+  const long = sampleRecord(250);
+  const odd = long.slice(0, 199).filter((_line, at) => at % 2 === 0);
+  const [second = '', behind = '', within = ''] = [long[1], long[202], long[200]];
+  // Lines 2, 4, … 198 are missing, and 200 to 202.
+  const hundred = verifyText(textOf([...odd, behind, second]));
+  t.deepEqual(problems(hundred).slice(-1), ['reordered 2']);
+  t.is(hundred.findings.length, 100);
+  // Where line 201 stands behind them, 200 and 202 are two gaps. The first is given up, and told.
+  const divided = verifyText(textOf([...odd, behind, within, second]));
+  t.deepEqual(problems(divided).slice(0, 1), ['missing 2']);
+  t.deepEqual(problems(divided).slice(-2), ['reordered 201', 'inserted 2']);
+});
+
 test('a record signed with another key says so once', (t) => {
   const other = { verify: () => false, fingerprint: '0'.repeat(64) };
   t.deepEqual(problems(verifyText(textOf(record), { key: other })), ['signature 1']);
