@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import type { AttemptOutcome } from '../delivery/outcome.js';
@@ -78,6 +79,7 @@ export async function openAudit(options: AuditOptions): Promise<OpenedAudit> {
   // A directory of its own, so that the record may lie in one with a journal, which is locked too.
   const locks = `${path}.lock`;
   try {
+    if (await isNoFile(path)) return unusable(path, 'it is not a regular file');
     await makeDirectory(locks, 0o700);
     const lock = await lockDirectory(locks);
     if (!lock.ok) return lock.reason === 'in_use' ? inUse(path) : unusable(path, `${locks} ${lock.why}`);
@@ -94,6 +96,16 @@ export async function openAudit(options: AuditOptions): Promise<OpenedAudit> {
     // Without a code it does not come from the system: a bug.
     if (!(error instanceof Error && 'code' in error)) throw error;
     return unusable(path, `it cannot be read or written (${errorCode(error)})`);
+  }
+}
+
+/** Whether there is something that no record can be in. A device is everybody's, and would be made the relay's alone. */
+async function isNoFile(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isFile();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

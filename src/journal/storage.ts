@@ -43,14 +43,26 @@ export function directoryStorage(directory: string): Storage {
     create: async (name) => new RealFile(await open(join(directory, name), 'w+', ownerOnly)),
     async open(name) {
       const handle = await open(join(directory, name), 'r+');
-      // A copy that was put back may have come with wider rights.
-      await handle.chmod(ownerOnly);
-      return new RealFile(handle);
+      try {
+        await takeOver(handle);
+        return new RealFile(handle);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
     },
     rename: (from, to) => rename(join(directory, from), join(directory, to)),
     remove: (name) => unlink(join(directory, name)),
     syncNames: () => syncDirectory(directory),
   };
+}
+
+/** A copy that was put back may have come with wider rights. What is no file is nobody's alone, and left as it is. */
+async function takeOver(handle: FileHandle): Promise<void> {
+  if (!(await handle.stat()).isFile()) {
+    throw Object.assign(new Error('this is not a regular file'), { code: 'EINVAL' });
+  }
+  await handle.chmod(ownerOnly);
 }
 
 /** Makes the names in a directory last. */

@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmod,
   copyFile,
   lstat,
+  mkdir,
   readFile,
+  readdir,
   rename,
   rm,
   stat,
@@ -10,6 +14,7 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
+import { type Server, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { loadPublicKey } from '#relay/audit/keys.js';
@@ -22,6 +27,16 @@ async function verify(path: string, options: { readonly head?: string; readonly 
   const key = await loadPublicKey(`${path}.pub`);
   if (!key.ok) throw new Error(key.detail);
   return verifyFiles(path, { key: key.key, ...options });
+}
+
+function makePipe(path: string): void {
+  execFileSync('sh', ['-c', 'mkfifo -m 644 "$0"', path]);
+}
+
+async function listening(path: string): Promise<Server> {
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  return server;
 }
 
 test('the record and its key are their owner’s alone, the public key is for everybody', async (t) => {
@@ -153,6 +168,36 @@ test('a directory that cannot be made is refused with its reason', async (t) => 
   const { reason, detail } = await refusalAt(join(path, 'audit.log'));
   t.is(reason, 'unusable');
   t.regex(detail, /ENOTDIR|EEXIST/);
+});
+
+for (const [what, make] of [
+  ['a named pipe', makePipe],
+  ['a directory', (path: string) => mkdir(path)],
+  ['a Unix socket', listening],
+] as const) {
+  test(`${what} is no record: nothing is made, and its rights stay`, async (t) => {
+    const path = await auditPath(t);
+    const server = await make(path);
+    if (server !== undefined) t.teardown(() => server.close());
+    const before = await stat(path);
+    for (const name of [path, `${path}.link`]) {
+      if (name !== path) await symlink(path, name);
+      const { reason, detail } = await refusalAt(name);
+      t.is(reason, 'unusable');
+      t.true(detail.endsWith(`${name} cannot be used: it is not a regular file.`), detail);
+    }
+    t.is((await stat(path)).mode, before.mode);
+    t.deepEqual((await readdir(dirname(path))).sort(), ['audit.log', 'audit.log.link']);
+  });
+}
+
+test('an earlier file of a record that is a named pipe keeps its rights', async (t) => {
+  const path = await auditPath(t);
+  await (await openAt(t, path)).close();
+  await rm(path);
+  makePipe(`${path}.1`);
+  t.is((await refusalAt(path)).reason, 'unusable');
+  t.is((await stat(`${path}.1`)).mode & 0o777, 0o644);
 });
 
 test('all files of a record are verified as one, and one of them alone as a part', async (t) => {
