@@ -1,11 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../journal/write_error.js';
 import { maxLineBytes } from './line.js';
 import { fileNumbers } from './recover.js';
 import { type Report, Verifier, type VerifierOptions } from './verify.js';
+
+/** Lists a directory. */
+type List = (directory: string) => Promise<readonly string[]>;
 
 export interface RecordReport extends Report {
   /** Those that were read, in the order of the record. */
@@ -16,20 +18,59 @@ export interface RecordReport extends Report {
  * Verifies FILE with the files FILE.1, FILE.2, … before it, in constant memory. Rejects with a system error if one
  * cannot be read. The record may be written to meanwhile.
  */
-export async function verifyFiles(path: string, options: VerifierOptions): Promise<RecordReport> {
+export async function verifyFiles(
+  path: string,
+  options: VerifierOptions,
+  list: List = readdir,
+): Promise<RecordReport> {
   const verifier = new Verifier(options);
   const files: string[] = [];
   let read = 0;
   for (;;) {
-    // Looked for again each time: the last one may have got a number meanwhile.
-    const next = fileNumbers(await readdir(dirname(path)), basename(path)).find((number) => number > read);
-    const file = next === undefined ? path : join(dirname(path), `${basename(path)}.${next}`);
-    const found = await verifyFile(file, verifier, next === undefined);
-    if (found) files.push(file);
-    // A relay that was stopped between two files has left none of that name.
-    else if (files.length === 0) throw Object.assign(new Error(`there is no ${path}`), { code: 'ENOENT' });
-    if (next === undefined) return { ...verifier.end(), files };
-    read = next;
+    const { file, number, handle } = await openNext(path, read, list);
+    if (handle !== undefined) {
+      await verifyFile(file, handle, verifier, number === undefined);
+      files.push(file);
+    } else if (files.length === 0) {
+      throw Object.assign(new Error(`there is no ${path}`), { code: 'ENOENT' });
+    }
+    if (number === undefined) return { ...verifier.end(), files };
+    read = number;
+  }
+}
+
+interface NextFile {
+  readonly file: string;
+  /** `undefined` for FILE itself. */
+  readonly number: number | undefined;
+  /** A relay that was stopped between two files has left no FILE. */
+  readonly handle: FileHandle | undefined;
+}
+
+/** Opens the first file behind FILE.<read>. */
+async function openNext(path: string, read: number, list: List): Promise<NextFile> {
+  const nextNumber = async (): Promise<number | undefined> =>
+    fileNumbers(await list(dirname(path)), basename(path)).find((number) => number > read);
+  const openNumbered = async (number: number): Promise<NextFile> => {
+    const file = join(dirname(path), `${basename(path)}.${number}`);
+    return { file, number, handle: await open(file) };
+  };
+  const number = await nextNumber();
+  if (number !== undefined) return openNumbered(number);
+  const handle = await openIfThere(path);
+  // Until it was opened, FILE may have got a number and another one its name. From then on it stays what it is.
+  const meanwhile = await nextNumber();
+  if (meanwhile === undefined) return { file: path, number, handle };
+  await handle?.close();
+  return openNumbered(meanwhile);
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
@@ -44,39 +85,43 @@ export async function isRecordThere(path: string): Promise<boolean> {
 
 const nothing = Buffer.alloc(0);
 const lineFeed = 0x0a;
+const chunkBytes = 64 * 1024;
 /** How long the end of a line that is just being written is waited for. */
 const lineEndWithinMs = 500;
 
-/** False if there is no such file. */
-async function verifyFile(file: string, verifier: Verifier, newest: boolean): Promise<boolean> {
-  const lines = new Lines(file, verifier);
-  let end: number;
+async function verifyFile(
+  file: string,
+  handle: FileHandle,
+  verifier: Verifier,
+  newest: boolean,
+): Promise<void> {
   try {
-    end = await lines.readFrom(0);
-  } catch (error) {
-    if (newest && errorCode(error) === 'ENOENT') return false;
-    throw error;
+    const lines = new Lines(file, handle, verifier);
+    let end = await lines.readFrom(0);
+    // The relay may be in the middle of a write.
+    for (let waitedMs = 0; newest && lines.torn && waitedMs < lineEndWithinMs; waitedMs += 50) {
+      await delay(50);
+      end = await lines.readFrom(end);
+    }
+    lines.end();
+  } finally {
+    await handle.close();
   }
-  // The relay may be in the middle of a write.
-  for (let waitedMs = 0; newest && lines.torn && waitedMs < lineEndWithinMs; waitedMs += 50) {
-    await delay(50);
-    end = await lines.readFrom(end);
-  }
-  lines.end();
-  return true;
 }
 
 /** Cuts a file into lines, of which it never holds more than the longest that there can be. */
 class Lines {
   readonly #file: string;
+  readonly #handle: FileHandle;
   readonly #verifier: Verifier;
   #line = 1;
   #held: Buffer = nothing;
   /** Of the line that is being read. */
   #bytes = 0;
 
-  constructor(file: string, verifier: Verifier) {
+  constructor(file: string, handle: FileHandle, verifier: Verifier) {
     this.#file = file;
+    this.#handle = handle;
     this.#verifier = verifier;
   }
 
@@ -87,12 +132,14 @@ class Lines {
 
   /** Reads to the end; resolves with where that is. */
   async readFrom(start: number): Promise<number> {
-    let end = start;
-    for await (const chunk of createReadStream(this.#file, { start }) as AsyncIterable<Buffer>) {
-      end += chunk.length;
-      this.#add(chunk);
+    for (let end = start; ;) {
+      // A new one each time, as the beginning of a line is held in it.
+      const buffer = Buffer.allocUnsafe(chunkBytes);
+      const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, end);
+      if (bytesRead === 0) return end;
+      end += bytesRead;
+      this.#add(buffer.subarray(0, bytesRead));
     }
-    return end;
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  appendFile,
   chmod,
   copyFile,
   lstat,
@@ -23,10 +24,16 @@ import { openJournal } from '#relay/journal/journal.js';
 import { arrived, departing, problems } from '../helpers/audit.js';
 import { auditPath, openAt, readLines, refusalAt } from '../helpers/audit_files.js';
 
-async function verify(path: string, options: { readonly head?: string; readonly partial?: boolean } = {}) {
+/** `list` lists a directory, and is told for which time. */
+async function verify(
+  path: string,
+  options: { readonly head?: string; readonly partial?: boolean } = {},
+  list: (directory: string, round: number) => Promise<readonly string[]> = (directory) => readdir(directory),
+) {
   const key = await loadPublicKey(`${path}.pub`);
   if (!key.ok) throw new Error(key.detail);
-  return verifyFiles(path, { key: key.key, ...options });
+  let rounds = 0;
+  return verifyFiles(path, { key: key.key, ...options }, (directory) => list(directory, (rounds += 1)));
 }
 
 function makePipe(path: string): void {
@@ -221,6 +228,37 @@ test('all files of a record are verified as one, and one of them alone as a part
 
   await rename(`${path}.2.bak`, path);
   t.is((await verify(path)).findings.at(-1)?.problem, 'reordered');
+});
+
+test('a file that gets its number while it is looked for is verified once, and before the next', async (t) => {
+  const path = await auditPath(t);
+  const audit = await openAt(t, path, { maxFileBytes: 3000 });
+  const report = await verify(path, {}, async (directory, round) => {
+    const names = await readdir(directory);
+    // The file that is about to be opened under its old name is another one now.
+    if (round === 1)
+      while (!(await readdir(directory)).includes('audit.log.1')) await audit.leaving(departing());
+    return names;
+  });
+  t.deepEqual(problems(report), []);
+  t.deepEqual(report.files, [`${path}.1`, path]);
+});
+
+test('a line that is whole only when its file has got a number is waited for', async (t) => {
+  const path = await auditPath(t);
+  await (await openAt(t, path)).close();
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.slice(0, -20));
+  const report = await verify(path, {}, async (directory, round) => {
+    const names = await readdir(directory);
+    if (round === 2) {
+      await rename(path, `${path}.1`);
+      await writeFile(path, '');
+      setTimeout(() => void appendFile(`${path}.1`, text.slice(-20)), 30);
+    }
+    return names;
+  });
+  t.deepEqual(problems(report), []);
 });
 
 test('a line of any length is read in constant memory, and is no line', async (t) => {
