@@ -7,6 +7,8 @@ const maxMissed = 2;
 export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly ping: () => void;
+  /** Whether answers are taken: one that waits to be read is none that was missed. */
+  readonly isReading: () => boolean;
   readonly onDead: () => void;
 }
 
@@ -21,7 +23,7 @@ export class Heartbeat {
     this.#cancel = this.#next();
   }
 
-  /** The peer has answered. */
+  /** The peer has answered, or may have while nobody read. */
   heard(): void {
     this.#missed = 0;
   }
@@ -35,11 +37,13 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    if (this.#missed === maxMissed) {
-      this.#options.onDead();
-      return;
+    if (this.#options.isReading()) {
+      if (this.#missed === maxMissed) {
+        this.#options.onDead();
+        return;
+      }
+      this.#missed += 1;
     }
-    this.#missed += 1;
     this.#cancel = this.#next();
     this.#options.ping();
   }

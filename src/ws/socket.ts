@@ -94,7 +94,12 @@ export class ExportSocket {
       push: (job) => this.#push(job),
       onLost: (id, failure) => this.#send(problemFrame(failure, randomUUID(), { id })),
     });
-    this.#heartbeat = new Heartbeat({ clock, ping: () => this.#ping(), onDead: () => ws.terminate() });
+    this.#heartbeat = new Heartbeat({
+      clock,
+      ping: () => this.#ping(),
+      isReading: () => !ws.isPaused,
+      onDead: () => ws.terminate(),
+    });
     this.#deadline = new Deadline(clock, expiresAtMs(macaroon), () => this.#close('policy'));
     countArrivingFrame(ws, options.connection, options.incoming, () => this.#giveUp());
     ws.on('message', (data, isBinary) => this.#take(data, isBinary));
@@ -139,7 +144,10 @@ export class ExportSocket {
     const isFull =
       this.#waiting.frames >= maxWaitingFrames || this.#waiting.bytes > this.#options.maxBodyBytes;
     if (isFull) this.#ws.pause();
-    else if (this.#ws.isPaused) this.#ws.resume();
+    else if (this.#ws.isPaused) {
+      this.#heartbeat.heard();
+      this.#ws.resume();
+    }
   }
 
   async #serve(text: string): Promise<void> {

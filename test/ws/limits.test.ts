@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import test from 'ava';
 import { eventually } from '../helpers/eventually.js';
@@ -120,6 +121,37 @@ test('a pong in between starts the count again', async (t) => {
     }
   }
   t.is(client.ws.readyState, client.ws.OPEN);
+});
+
+test('while frames wait for the relay no ping is missed, and the count begins anew behind them', async (t) => {
+  const clock = new FakeClock();
+  let found = (): void => undefined;
+  const finding = new Promise<void>((resolve) => (found = resolve));
+  const asked: string[] = [];
+  const lookup = async (name: string): Promise<readonly LookupAddress[]> => {
+    asked.push(name);
+    await finding;
+    return [{ address: '203.1.113.7', family: 4 }];
+  };
+  const relay = await startRelay(t, ['--attempt-timeout=10m'], { clock, lookup, production: true });
+  const client = await openSocket(t, relay, { autoPong: false });
+  const beat = async (): Promise<void> => {
+    const pinged = once(client.ws, 'ping');
+    await clock.advance(30_000);
+    await pinged;
+  };
+  for (let round = 1; round <= 2; round += 1) await beat();
+  for (let index = 0; index < 40; index += 1) {
+    client.send({ id: '', uri: 'https://receiver.example/in', data: '{}', dry_run: true });
+  }
+  await eventually(() => asked.length > 0);
+  for (let round = 1; round <= 4; round += 1) await beat();
+  t.is(client.ws.readyState, client.ws.OPEN);
+  found();
+  await eventually(() => client.frames.length === 40);
+  for (let round = 1; round <= 2; round += 1) await beat();
+  await clock.advance(30_000);
+  t.is((await client.closed).code, 1006);
 });
 
 test('a frame over --max-body closes the socket with 1009, whole or in fragments', async (t) => {
