@@ -72,6 +72,15 @@ export function packetsOf(macaroon: string): readonly InspectedCaveat[] | undefi
   }
 }
 
+/** Whether the `path` caveats of a macaroon allow a path. What is no macaroon forbids nothing: its relay will say so. */
+export function allowsPath(macaroon: string, path: string): boolean {
+  return (packetsOf(macaroon) ?? []).every(({ text = '' }) => {
+    const [, value] = /^path = (.*)$/s.exec(text) ?? [];
+    if (value === undefined) return true;
+    return value.endsWith('*') ? path.startsWith(value.slice(0, -1)) : value === path;
+  });
+}
+
 interface Decoded {
   readonly location: string;
   readonly identifier: string;

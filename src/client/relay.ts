@@ -1,6 +1,7 @@
 import type { Call } from './call.js';
 import { ExportTimeoutError, RelayConnectionError, RelayProblemError } from './errors.js';
 import { type Job, readJob } from './job.js';
+import { allowsPath } from './macaroon.js';
 import { backOffMs, isOutage, judgeRetry } from './retry.js';
 import {
   type Outcome,
@@ -31,18 +32,21 @@ const leastHeldMs = 1000;
 /** The relay as its questions and answers, each asked until it is answered, refused or out of time. */
 export class Relay {
   readonly #options: RelayOptions;
+  readonly #onlyPath: RelayRequest['path'] | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#onlyPath = onlyPathOf(options.macaroon);
   }
 
   /** Asks until there is an answer. Everything that is asked may be asked twice: a submission has its key. */
   async ask(call: Call, request: RelayRequest): Promise<RelayAnswer> {
     const { clock, maxOutageMs, random, onRetry } = this.#options;
+    const permitted = this.#onlyPath === undefined ? request : onPath(this.#onlyPath, request);
     let outageSinceMs: number | undefined;
     let lastError: RelayProblemError | RelayConnectionError | undefined;
     for (let failures = 1; ; failures += 1) {
-      const outcome = await orLast(askOnce(call, request, this.#options), lastError);
+      const outcome = await orLast(askOnce(call, permitted, this.#options), lastError);
       if (outcome.kind === 'answer') return outcome.answer;
       // Since it was noticed: a poll that was held until then says nothing about the time before.
       outageSinceMs = isOutage(outcome) ? (outageSinceMs ?? clock.monotonicMs()) : undefined;
@@ -102,6 +106,21 @@ export class Relay {
       cause,
     });
   }
+}
+
+const paths = ['/export', '/lp/export'] as const;
+
+/** Of the two paths the one that a macaroon is narrowed to; `undefined` where it is to neither, or to another. */
+function onlyPathOf(macaroon: string): RelayRequest['path'] | undefined {
+  const [first, ...others] = paths.filter((path) => allowsPath(macaroon, path));
+  return others.length === 0 ? first : undefined;
+}
+
+/** The request on this path: each takes what the other does, but /export holds nothing, and /lp/export has to be told. */
+function onPath(path: RelayRequest['path'], request: RelayRequest): RelayRequest {
+  if (path === request.path) return request;
+  if (path === '/export') return { ...request, path, heldMs: 0 };
+  return { ...request, path, query: { ...request.query, timeout: '0' } };
 }
 
 /** What nobody has seen yet is asked for as it is; later answers come with a change. */

@@ -1,6 +1,6 @@
 import { type Call, unlessAborted } from './call.js';
 import { type Job, readJob } from './job.js';
-import { packetsOf } from './macaroon.js';
+import { allowsPath, packetsOf } from './macaroon.js';
 import type { ClientClock, SocketConstructor, SocketEvent, SocketLike } from './platform.js';
 import { parseObject } from './problem.js';
 
@@ -46,11 +46,10 @@ export async function* socketStates(
 
 /** Whether the macaroon's `path` and `method` caveats let a WebSocket be opened. A refused one leaves traces in consoles. */
 export function mayOpenSocket(macaroon: string): boolean {
+  if (!allowsPath(macaroon, '/ws/export')) return false;
   return (packetsOf(macaroon) ?? []).every(({ text = '' }) => {
-    const [, key, value = ''] = /^(path|method) = (.*)$/s.exec(text) ?? [];
-    if (key === 'method') return value.toUpperCase() === 'GET';
-    if (key !== 'path') return true;
-    return value.endsWith('*') ? '/ws/export'.startsWith(value.slice(0, -1)) : value === '/ws/export';
+    const [, method] = /^method = (.*)$/s.exec(text) ?? [];
+    return method === undefined || method.toUpperCase() === 'GET';
   });
 }
 
