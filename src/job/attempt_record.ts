@@ -33,13 +33,17 @@ export type Left = 'no' | 'maybe' | 'yes';
 
 /** What the ends of attempts tell of that; one whose end is not known may have brought the data. */
 export function leftIn(records: readonly AttemptRecord[]): Left {
-  const each = records.map(({ result }): Left => {
+  let left: Left = 'no';
+  for (const { result } of records) {
     if (typeof result === 'number') return 'yes';
-    return result === undefined || !stayed.has(result) ? 'maybe' : 'no';
-  });
-  if (each.includes('yes')) return 'yes';
-  return each.includes('maybe') ? 'maybe' : 'no';
+    if (!stayed.has(result)) left = 'maybe';
+  }
+  return left;
 }
 
 /** With these no connection stood, so nothing was sent. TLS can also fail on one that stands. */
-const stayed: ReadonlySet<AttemptResult> = new Set(['connect_failed', 'dns_failed', 'destination_refused']);
+const stayed: ReadonlySet<AttemptResult | undefined> = new Set<AttemptResult>([
+  'connect_failed',
+  'dns_failed',
+  'destination_refused',
+]);

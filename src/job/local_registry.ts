@@ -284,16 +284,15 @@ export class LocalRegistry implements JobRegistry {
     const show = (): void => this.#showEnd(entry, finished, kept);
     const written = this.#store.put(finished);
     entry.ending = written;
-    if (written === undefined) {
-      show();
-      return;
+    if (written === undefined) show();
+    else {
+      void this.#endings.showOnceWritten({
+        written,
+        writeAgain: () => this.#store.put(finished),
+        isWanted: () => this.#table.get(id) === entry,
+        show,
+      });
     }
-    void this.#endings.showOnceWritten({
-      written,
-      writeAgain: () => this.#store.put(finished),
-      isWanted: () => this.#table.get(id) === entry,
-      show,
-    });
   }
 
   /** An end that was shown is not shown again. */

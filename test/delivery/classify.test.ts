@@ -74,4 +74,5 @@ test('of TLS that fails on the way it is not said that the destination did not p
   t.regex(attemptError(withCode('EPROTO')).message, /broke before it answered/);
   const refused = unconnected({ reason: 'tls', code: 'CERT_HAS_EXPIRED', certificate: true });
   t.regex(attemptError(refused).message, /identity/);
+  t.regex(attemptError(withCode('ECONNRESET', { syscall: 'read' })).message, /^The connection broke/);
 });
